@@ -1,0 +1,52 @@
+"""The cards that claims, exercises and progress are shown on.
+
+A card is HTML where a notebook can show it and plain text everywhere else. Colours only
+support what a symbol and a word already say, and the text keeps the reader's own colours, so
+that a card reads as well on a dark theme.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+GOOD, BAD, NEUTRAL = "#009e73", "#d55e00", "#0072b2"
+"""Border colours (Okabe and Ito's palette, safe for colour-blind readers)."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """One card: a symbol and heading, a sentence, and smaller lines below it."""
+
+    heading: str
+    sentence: str
+    details: Sequence[str] = field(default_factory=tuple)
+    colour: str = NEUTRAL
+
+    def __str__(self) -> str:
+        """The card as plain text, for terminals and for exports that drop HTML."""
+        return "\n".join([self.heading, f"  {self.sentence}", *(f"  {d}" for d in self.details)])
+
+    def _repr_html_(self) -> str:
+        """The card as HTML; IPython calls this."""
+        lines = "".join(
+            f'<div style="font-size:90%;opacity:.85">{html.escape(line)}</div>'
+            for line in self.details
+        )
+        return (
+            f'<div role="note" style="border-left:5px solid {self.colour};'
+            'padding:.4em .9em;margin:.5em 0;max-width:46em">'
+            f"<div><strong>{html.escape(self.heading)}</strong></div>"
+            f"<div>{html.escape(self.sentence)}</div>{lines}</div>"
+        )
+
+    def show(self) -> None:
+        """Display the card in a notebook, or print it where there is none."""
+        from IPython import get_ipython
+        from IPython.display import display
+
+        if get_ipython() is None:
+            print(self)
+        else:
+            display({"text/html": self._repr_html_(), "text/plain": str(self)}, raw=True)

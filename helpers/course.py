@@ -1,0 +1,352 @@
+"""For maintainers: keep the notebooks stamped, executed and provably fresh.
+
+    python -m helpers.course stamp              write badges and bootstrap into every lesson
+    python -m helpers.course refresh 02 03      execute lessons (all without numbers), keep outputs
+    python -m helpers.course spread --runs 5    repeat lessons with other seeds, record the claims
+    python -m helpers.course html FOLDER        convert the lessons to HTML pages to look at
+
+No lesson imports this file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import io
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from helpers.session import COURSE_ROOT
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # Python 3.10 has no TOML reader; pytest brings one along
+    import tomli as tomllib
+
+NOTEBOOKS = COURSE_ROOT / "notebooks"
+RECORD = COURSE_ROOT / "helpers" / "recorded_spread.json"
+TENSORBOARD_NOTE = "TensorBoard opens here when you run this cell.\n"
+CELL_SECONDS = 600
+
+BOOTSTRAP = """\
+# On Google Colab this fetches the course; anywhere else it does nothing.
+import os
+import subprocess
+import sys
+
+course = os.path.abspath("transfer-learning-course")
+if "google.colab" in sys.modules and course not in sys.path:
+    if not os.path.isdir(course):
+        fetch = ["git", "clone", "--quiet", "--depth=1", "--branch={branch}"]
+        subprocess.run([*fetch, "{repository}", course], check=True)
+    sys.path.insert(0, course)"""
+
+BADGES = (
+    "[▶ Open in Colab]({colab}) &nbsp;·&nbsp; [Source]({source}) &nbsp;·&nbsp; "
+    "[Map of the lessons]({repository}#the-lessons)"
+)
+
+
+class Stale(RuntimeError):
+    """A notebook cannot be refreshed as it is; the message names the cell."""
+
+
+def lessons(numbers: list[str] | None = None) -> list[Path]:
+    """Return the notebooks of the course in order, or only those with the given numbers.
+
+    Raises:
+        ValueError: A number belongs to no lesson.
+    """
+    found = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+    if not numbers:
+        return found
+    unknown = set(numbers) - {path.name[:2] for path in found}
+    if unknown:
+        raise ValueError(f"no lesson {', '.join(sorted(unknown))} in {NOTEBOOKS}")
+    return [path for path in found if path.name[:2] in numbers]
+
+
+# --- One template for all lessons --------------------------------------------------------------
+
+
+def address() -> dict[str, str]:
+    """Return the course's repository and branch, from the one place that holds them."""
+    with open(COURSE_ROOT / "pyproject.toml", "rb") as file:
+        return tomllib.load(file)["tool"]["course"]
+
+
+def template(notebook: Path) -> dict[str, str]:
+    """Return the source of the cells that every lesson shares, by their tag."""
+    repository, branch = address()["repository"].rstrip("/"), address()["branch"]
+    path = f"blob/{branch}/notebooks/{notebook.name}"
+    colab = repository.replace("https://github.com", "https://colab.research.google.com/github")
+    return {
+        "badges": BADGES.format(
+            colab=f"{colab}/{path}", source=f"{repository}/{path}", repository=repository
+        ),
+        "bootstrap": BOOTSTRAP.format(repository=repository, branch=branch),
+    }
+
+
+def stamp(notebook: Path) -> bool:
+    """Write badge row and bootstrap cell into a lesson; return whether that changed it."""
+    content = nbformat.read(notebook, as_version=4)
+    changed = False
+    for tag, source in template(notebook).items():
+        cells = [cell for cell in content.cells if tag in cell.metadata.get("tags", ())]
+        if len(cells) != 1:
+            raise Stale(f"{notebook.name} needs exactly one cell tagged {tag!r}, has {len(cells)}")
+        changed |= cells[0].source != source
+        cells[0].source = source
+    if changed:
+        nbformat.write(content, notebook)
+    return changed
+
+
+# --- Execute and normalise ---------------------------------------------------------------------
+
+
+def fingerprint(content: NotebookNode) -> str:
+    """Return a hash of all that a lesson's outputs depend on.
+
+    That is its own cells, the helpers (but for this file), the recorded spread, the ranges of
+    the requirements, and the checksums of the data.
+    """
+    digest = hashlib.sha256()
+    for cell in content.cells:
+        digest.update(f"{cell.cell_type}\n{cell.source}\n".encode())
+    files = [f for f in (COURSE_ROOT / "helpers").rglob("*.py") if f.name != "course.py"]
+    files += [RECORD, COURSE_ROOT / "requirements.txt", COURSE_ROOT / "data" / "checksums.sha256"]
+    for file in sorted(files):
+        if file.is_file():
+            digest.update(file.relative_to(COURSE_ROOT).as_posix().encode())
+            digest.update(file.read_bytes().replace(b"\r\n", b"\n"))
+    return digest.hexdigest()
+
+
+def execute(notebook: Path, **environment: str) -> tuple[NotebookNode, float, float]:
+    """Run a lesson in a fresh kernel with its own folder for progress and runs.
+
+    Args:
+        notebook: The lesson.
+        environment: Variables for the kernel, such as ``COURSE_SEED="1"``.
+
+    Returns:
+        The executed notebook, the seconds it took, and the kernel's peak memory in GiB.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: A cell failed.
+    """
+    from nbclient import NotebookClient
+
+    content = nbformat.read(notebook, as_version=4)
+    with tempfile.TemporaryDirectory() as home:
+        variables = os.environ | {"COURSE_HOME": home} | environment
+        client = NotebookClient(
+            content, timeout=CELL_SECONDS, resources={"metadata": {"path": str(NOTEBOOKS)}}
+        )
+        began = time.perf_counter()
+        with client.setup_kernel(env=variables):
+            memory = _watch_memory(client.km.provisioner.pid)
+            for index, cell in enumerate(content.cells):
+                client.execute_cell(cell, index)
+            seconds, peak = time.perf_counter() - began, memory()
+    return content, seconds, peak
+
+
+def _watch_memory(pid: int):
+    """Return a function that tells the peak memory of a process in GiB (0 where unknown)."""
+    status = Path(f"/proc/{pid}/status")
+
+    def peak() -> float:
+        if not status.is_file():
+            return 0.0
+        found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
+        return int(found[1]) / 2**20 if found else 0.0
+
+    return peak
+
+
+def normalise(content: NotebookNode) -> None:
+    """Make an executed notebook's file depend on nothing but its cells and their results.
+
+    Raises:
+        Stale: A cell wrote on stderr, which readers would see in red.
+    """
+    used: set[str] = set()
+    for cell in content.cells:
+        cell.id = _stable_id(cell, used)
+        for key in ("execution", "collapsed", "scrolled", "id"):
+            cell.metadata.pop(key, None)
+        if cell.cell_type != "code":
+            continue
+        outputs = []
+        for output in cell.outputs:
+            if output.output_type == "stream" and output.name == "stderr":
+                raise Stale(f"this cell wrote on stderr:\n{cell.source}\n---\n{output.text}")
+            output = _without_noise(output)
+            last = outputs[-1] if outputs else None
+            if last and output.output_type == last.output_type == "stream":
+                last.text += output.text
+            else:
+                outputs.append(output)
+        cell.outputs = outputs
+    content.metadata = NotebookNode(
+        kernelspec={"display_name": "Python 3", "language": "python", "name": "python3"},
+        language_info={"name": "python"},
+        course={"fresh": fingerprint(content)},
+    )
+    content.nbformat, content.nbformat_minor = 4, 5
+
+
+def _stable_id(cell: NotebookNode, used: set[str]) -> str:
+    """An id made from the cell's source, so that an unchanged cell keeps it."""
+    name = hashlib.sha256(f"{cell.cell_type}{cell.source}".encode()).hexdigest()[:8]
+    while name in used:
+        name = hashlib.sha256(name.encode()).hexdigest()[:8]
+    used.add(name)
+    return name
+
+
+def _without_noise(output: NotebookNode) -> NotebookNode:
+    """Shrink pictures, and replace what only works while this kernel lives."""
+    data = output.get("data", {})
+    if "tensorboard-frame" in str(data.get("text/html", "")):
+        return nbformat.v4.new_output("stream", name="stdout", text=TENSORBOARD_NOTE)
+    if output.output_type == "stream" and "TensorBoard" in output.text and "pid" in output.text:
+        output.text = ""
+    if "image/png" in data:
+        data["image/png"] = base64.b64encode(_smaller(base64.b64decode(data["image/png"]))).decode()
+    return output
+
+
+def _smaller(png: bytes) -> bytes:
+    """Reduce a picture to 256 colours where that makes the file much smaller."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    picture.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(out, "PNG", optimize=True)
+    return out.getvalue() if len(out.getvalue()) < 0.7 * len(png) else png
+
+
+def refresh(notebook: Path) -> str:
+    """Stamp, execute and normalise a lesson in place; return a line on time, memory and size."""
+    stamp(notebook)
+    content, seconds, memory = execute(notebook, COURSE_STRICT="1", COURSE_SEED="42")
+    normalise(content)
+    draft = notebook.with_suffix(".new")
+    nbformat.write(content, draft)
+    os.replace(draft, notebook)
+    size = notebook.stat().st_size / 1e6
+    return f"{notebook.name}: {seconds:.0f} s, {memory:.2f} GiB, {size:.2f} MB"
+
+
+def is_fresh(notebook: Path) -> bool:
+    """Whether a lesson's committed outputs come from its present cells, helpers and data."""
+    content = nbformat.read(notebook, as_version=4)
+    return content.metadata.get("course", {}).get("fresh") == fingerprint(content)
+
+
+# --- Seeds -------------------------------------------------------------------------------------
+
+
+def spread(notebooks: list[Path], runs: int) -> Iterator[str]:
+    """Repeat lessons with seeds 42, 142, 242, ...; record what became of every claim.
+
+    Yields:
+        A line for each run, then one for each claim.
+    """
+    record = json.loads(RECORD.read_text()) if RECORD.is_file() else {}
+    for notebook in notebooks:
+        lines = []
+        for seed in range(42, 42 + 100 * runs, 100):
+            with tempfile.TemporaryDirectory() as folder:
+                log = Path(folder) / "claims.jsonl"
+                _, seconds, _ = execute(
+                    notebook, COURSE_SEED=str(seed), COURSE_STRICT="0", COURSE_CLAIMS_LOG=str(log)
+                )
+                lines += [json.loads(line) for line in log.read_text().splitlines()]
+            yield f"{notebook.name}, seed {seed}: {seconds:.0f} s"
+        prefix = f"{notebook.name[:2]}."
+        record = {k: v for k, v in record.items() if not k.startswith(prefix)}
+        for claim_id in dict.fromkeys(line["id"] for line in lines):
+            mine = [line for line in lines if line["id"] == claim_id]
+            names = mine[0]["evidence"]
+            record[claim_id] = {
+                "seeds": [line["seed"] for line in mine],
+                "held": sum(line["holds"] for line in mine),
+                "evidence": {n: [float(f"{m['evidence'][n]:.4g}") for m in mine] for n in names},
+            }
+            yield f"  {claim_id}: held {record[claim_id]['held']} of {len(mine)}"
+        RECORD.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
+
+
+# --- Pages -------------------------------------------------------------------------------------
+
+PAGE = """\
+{%- extends 'lab/index.html.j2' -%}
+{% block data_png scoped %}
+<div class="jp-RenderedImage jp-OutputArea-output">
+<img src="data:image/png;base64,{{ output.data['image/png'] }}"
+     alt="{{ output | get_metadata('alt', 'image/png') | escape_html }}">
+</div>
+{% endblock data_png %}
+"""
+
+
+def page(notebook: Path) -> str:
+    """Convert a lesson to one HTML page that keeps the figures' alternative text."""
+    from jinja2 import DictLoader
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(
+        extra_loaders=[DictLoader({"course.html.j2": PAGE})], template_file="course.html.j2"
+    )
+    content = nbformat.read(notebook, as_version=4)
+    return exporter.from_notebook_node(content, {"metadata": {"name": notebook.stem}})[0]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run one of the commands; see the top of this file."""
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.course",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name in ("stamp", "refresh", "spread", "html"):
+        command = commands.add_parser(name)
+        if name == "html":
+            command.add_argument("folder", type=Path)
+        if name == "spread":
+            command.add_argument("--runs", type=int, default=5)
+        command.add_argument("lesson", nargs="*", help="numbers of lessons; all if left out")
+    chosen = parser.parse_args(arguments)
+    for notebook in lessons(chosen.lesson):
+        if chosen.command == "stamp":
+            print(notebook.name, "stamped" if stamp(notebook) else "unchanged")
+        elif chosen.command == "refresh":
+            print(refresh(notebook), flush=True)
+        elif chosen.command == "spread":
+            for line in spread([notebook], chosen.runs):
+                print(line, flush=True)
+        else:
+            chosen.folder.mkdir(parents=True, exist_ok=True)
+            target = chosen.folder / f"{notebook.stem}.html"
+            target.write_text(page(notebook), encoding="utf-8")
+            print(target)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,471 @@
+"""Images for the lessons: bundled ones, a folder of the learner's own, or any TFDS set.
+
+    stamps = load("stamps", image_size=(128, 128))
+    stamps.train, stamps.val, stamps.test, stamps.class_names
+
+Images are float32 in 0..255, shape (batch, height, width, 3); labels are int32, shape (batch,).
+Training batches are shuffled anew in every epoch, from the seed; the others never are.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import os
+import warnings
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image, ImageOps
+
+from helpers.session import COURSE_ROOT, SEED, personal_folder
+
+DATA = COURSE_ROOT / "data"
+SPLITS = ("train", "val", "test")
+SPLIT_FOLDERS = {  # the names under which people keep them
+    "train": ("train", "training"),
+    "val": ("val", "valid", "validation", "dev"),
+    "test": ("test", "testing"),
+}
+VAL_SHARE = TEST_SHARE = 0.15
+IMAGE_SUFFIXES = {
+    ".jpg",
+    ".jpeg",
+    ".jpe",
+    ".jfif",
+    ".png",
+    ".gif",
+    ".bmp",
+    ".webp",
+    ".tif",
+    ".tiff",
+    ".heic",
+}
+TENSORFLOW_READS = {"JPEG", "PNG", "GIF", "BMP"}
+
+
+class DataProblem(ValueError):
+    """Images that cannot be used as they are; the message names the files and the way out."""
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Three datasets of ``(images, labels)`` batches that share no image."""
+
+    name: str
+    train: tf.data.Dataset
+    val: tf.data.Dataset
+    test: tf.data.Dataset
+    class_names: tuple[str, ...]
+    sizes: dict[str, int]
+    """Number of images in each split."""
+
+    def __repr__(self) -> str:
+        """One line: name, classes, sizes."""
+        sizes = ", ".join(f"{split} {self.sizes[split]:,}" for split in SPLITS)
+        return f"{self.name}: {len(self.class_names)} classes; images: {sizes}"
+
+
+def load(
+    name: str | os.PathLike,
+    *,
+    image_size: tuple[int, int] = (224, 224),
+    batch_size: int = 32,
+    seed: int = SEED,
+    skip_unreadable: bool = False,
+) -> Splits:
+    """Load images as training, validation and test datasets.
+
+    Args:
+        name: ``"stamps"`` (ten classes), ``"birds-or-mammals"`` (two of them), ``"fashion"``
+            (28 x 28 drawings of clothes, grey, without the last axis), a folder of your own,
+            or any TFDS image-classification set such as ``"food101"``.
+            Your own folder holds ``train/CLASS/``, ``val/CLASS/`` and ``test/CLASS/``; a missing
+            ``val`` is taken out of ``train``, and a folder of plain ``CLASS/`` folders is split
+            70, 15 and 15 % by the content of the files, so equal files stay together.
+        image_size: Height and width in pixels; other shapes are cut to this aspect ratio around
+            their centre and then resized. Not used for ``"fashion"``.
+        batch_size: Images a batch.
+        seed: Seed of the shuffling.
+        skip_unreadable: Leave out images that cannot be read, instead of stopping.
+
+    Returns:
+        `Splits`. Your own pictures that TensorFlow would misread (CMYK, transparent, 16-bit,
+        turned by a camera's orientation mark, WebP) are converted in a copy; the originals are
+        never changed, and one sentence says which.
+
+    Raises:
+        DataProblem: With the files it is about and what to do: unreadable images, a class
+            folder without images, classes that differ between splits, no such folder or set,
+            or no network for a TFDS set.
+    """
+    if name == "fashion":
+        return _load_fashion(batch_size, seed)
+    if name in ("stamps", "birds-or-mammals"):
+        files = _bundled("stamps", ("bird", "mammal") if name == "birds-or-mammals" else None)
+    elif Path(name).is_dir():
+        files = _own_folder(Path(name), skip_unreadable)
+    elif os.sep in str(name) or "/" in str(name) or str(name).startswith("."):
+        raise DataProblem(f"there is no folder {Path(name).resolve()}; check the spelling")
+    else:
+        return _load_tfds(str(name), image_size, batch_size, seed)
+
+    class_names = tuple(files["train"])
+    datasets = {
+        split: _image_dataset(files[split], image_size, batch_size, seed, shuffle=split == "train")
+        for split in SPLITS
+    }
+    sizes = {split: sum(map(len, files[split].values())) for split in SPLITS}
+    return Splits(str(name), **datasets, class_names=class_names, sizes=sizes)
+
+
+FilesOfSplit = dict[str, list[Path]]
+"""For each class, in order, its image files."""
+
+
+def _image_dataset(
+    files: FilesOfSplit,
+    image_size: tuple[int, int],
+    batch_size: int,
+    seed: int,
+    shuffle: bool,
+) -> tf.data.Dataset:
+    """Read image files in batches. Names are shuffled, not images: that needs no memory."""
+    paths = [str(path) for group in files.values() for path in group]
+    labels = [label for label, group in enumerate(files.values()) for _ in group]
+
+    def read(path: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        image = tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
+        return _fit_to(image, image_size), label
+
+    dataset = tf.data.Dataset.from_tensor_slices((paths, np.array(labels, "int32")))
+    if shuffle:
+        dataset = dataset.shuffle(len(paths), seed=seed, reshuffle_each_iteration=True)
+    dataset = dataset.map(read, num_parallel_calls=tf.data.AUTOTUNE)
+    return dataset.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+
+
+def _fit_to(image: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    """Cut an image to the wanted aspect ratio around its centre and resize it."""
+    image.set_shape((None, None, 3))
+    height, width = tf.shape(image)[0], tf.shape(image)[1]
+    cut_height = tf.minimum(height, width * size[0] // size[1])
+    cut_width = tf.minimum(width, height * size[1] // size[0])
+    top, left = (height - cut_height) // 2, (width - cut_width) // 2
+    image = image[top : top + cut_height, left : left + cut_width]
+    return tf.ensure_shape(tf.image.resize(image, size), (*size, 3))
+
+
+def _bundled(name: str, classes: Sequence[str] | None) -> dict[str, FilesOfSplit]:
+    """List the image files of a set that comes with the course."""
+    folder = DATA / name
+    if not all((folder / split).is_dir() for split in SPLITS):
+        raise DataProblem(
+            f"{folder} is not complete; fetch the course again, or run "
+            f"'git checkout -- data/{name}' in its folder"
+        )
+    classes = classes or sorted(p.name for p in (folder / "train").iterdir() if p.is_dir())
+    return {
+        split: {c: sorted((folder / split / c).glob("*.jpg")) for c in classes} for split in SPLITS
+    }
+
+
+def _load_fashion(batch_size: int, seed: int) -> Splits:
+    file = DATA / "fashion" / "fashion_subset.npz"
+    if not file.is_file():
+        raise DataProblem(f"{file} is missing; fetch the course again or restore it with git")
+    with np.load(file, allow_pickle=False) as arrays:
+        content = {key: arrays[key] for key in arrays.files}
+    datasets, sizes = {}, {}
+    for split in SPLITS:
+        images = content[f"x_{split}"].astype("float32")
+        labels = content[f"y_{split}"].astype("int32")
+        dataset = tf.data.Dataset.from_tensor_slices((images, labels))
+        if split == "train":
+            dataset = dataset.shuffle(len(labels), seed=seed, reshuffle_each_iteration=True)
+        datasets[split] = dataset.batch(batch_size).prefetch(tf.data.AUTOTUNE)
+        sizes[split] = len(labels)
+    names = tuple(str(name) for name in content["class_names"])
+    return Splits("fashion", **datasets, class_names=names, sizes=sizes)
+
+
+# --- A folder of the learner's own -------------------------------------------------------------
+
+
+def _own_folder(folder: Path, skip_unreadable: bool) -> dict[str, FilesOfSplit]:
+    """Find splits, classes and images in a folder; say everything that is wrong with it at once."""
+    found = {split: _split_folder(folder, split) for split in SPLITS}
+    if found["train"] is None:
+        if found["val"] or found["test"]:
+            raise DataProblem(
+                f"{folder} has a folder for validation or testing, but none called 'train'"
+            )
+        files = {"train": _class_files(folder)}
+    else:
+        files = {split: _class_files(path) for split, path in found.items() if path}
+    _require_same_classes(folder, files)
+    files = _readable(folder, files, skip_unreadable)
+
+    if "test" not in files:
+        files["train"], files["test"] = _take_out(files["train"], TEST_SHARE)
+    if "val" not in files:
+        files["train"], files["val"] = _take_out(files["train"], VAL_SHARE)
+    too_small = sorted({c for split in SPLITS for c, group in files[split].items() if not group})
+    if too_small:
+        raise DataProblem(
+            f"{folder}: too few images of {_listed(too_small)} to fill all three splits; add some"
+        )
+    _mention_images_in_two_splits(files)
+    return {split: files[split] for split in SPLITS}
+
+
+def _split_folder(folder: Path, split: str) -> Path | None:
+    return next((folder / n for n in SPLIT_FOLDERS[split] if (folder / n).is_dir()), None)
+
+
+def _class_files(folder: Path) -> FilesOfSplit:
+    """List the images of every class folder, by name."""
+    classes = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    if len(classes) < 2:
+        raise DataProblem(
+            f"{folder} holds {len(classes)} class folder{'s' * (len(classes) != 1)}; put the "
+            "images of each class into a folder of its own, two or more"
+        )
+    files = {
+        c.name: sorted(p for p in c.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+        for c in classes
+    }
+    empty = [str(folder / name) for name, group in files.items() if not group]
+    if empty:
+        raise DataProblem(
+            f"no images in {_listed(empty)}; add some, or delete the folder to drop the class"
+        )
+    return files
+
+
+def _require_same_classes(folder: Path, files: dict[str, FilesOfSplit]) -> None:
+    for split, groups in files.items():
+        missing = sorted(set(files["train"]) - set(groups))
+        extra = sorted(set(groups) - set(files["train"]))
+        if missing or extra:
+            parts = [f"{split} lacks {_listed(missing)}"] * bool(missing)
+            parts += [f"{split} has {_listed(extra)}, which train has not"] * bool(extra)
+            raise DataProblem(
+                f"the classes of {folder} differ between its splits: {' and '.join(parts)}; "
+                "give every split the same class folders, spelled alike"
+            )
+
+
+def _readable(
+    folder: Path, files: dict[str, FilesOfSplit], skip_unreadable: bool
+) -> dict[str, FilesOfSplit]:
+    """Open every image once; swap those that TensorFlow would misread for converted copies."""
+    paths = [p for groups in files.values() for group in groups.values() for p in group]
+    with ThreadPoolExecutor() as pool:
+        usable = dict(zip(paths, pool.map(_usable_file, paths), strict=True))
+    broken = {path: reason for path, reason in usable.items() if isinstance(reason, str)}
+    if broken and not skip_unreadable:
+        shown = [f"{p.relative_to(folder)} ({reason})" for p, reason in broken.items()]
+        raise DataProblem(
+            f"{len(broken)} of {len(paths)} images in {folder} cannot be read: {_listed(shown)}. "
+            "Save them again from a picture program or move them away, or call load(..., "
+            "skip_unreadable=True) to go on without them"
+        )
+    converted = [
+        str(p.relative_to(folder))
+        for p, use in usable.items()
+        if use not in (p, None) and not isinstance(use, str)
+    ]
+    if converted:
+        print(
+            f"{len(converted)} of {len(paths)} images were converted to plain RGB in a copy "
+            f"(CMYK, transparent, turned or of another format): {_listed(converted)}. "
+            "Your files are unchanged."
+        )
+    if broken:
+        print(f"Left out, because they cannot be read: {_listed([str(p) for p in broken])}.")
+    return {
+        split: {c: [usable[p] for p in group if p not in broken] for c, group in groups.items()}
+        for split, groups in files.items()
+    }
+
+
+def _usable_file(path: Path) -> Path | str:
+    """Return a file that TensorFlow reads right: the image itself or a copy; or what is wrong."""
+    if path.stat().st_size == 0:
+        return "the file is empty"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's remarks on metadata are not the learner's
+            with Image.open(path) as image:
+                orientation = image.getexif().get(0x0112, 1)
+                plain = image.mode in ("RGB", "L") and "transparency" not in image.info
+                if plain and orientation == 1 and image.format in TENSORFLOW_READS:
+                    image.draft("RGB", (256, 256))  # a JPEG decodes faster when small
+                    image.load()  # a file that was cut off only shows here
+                    return path
+                return _converted(path, image)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as problem:
+        return "not an image, or damaged" if "cannot identify" in str(problem) else str(problem)
+
+
+def _converted(path: Path, image: Image.Image) -> Path:
+    """Save an RGB copy: turned upright, transparency on white, 16 bits brought down to 8."""
+    name = hashlib.sha256(path.read_bytes()).hexdigest()[:32]
+    target = personal_folder() / "converted" / f"{name}.png"
+    if not target.is_file():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_suffix(f".{os.getpid()}.new")
+        to_rgb(image).save(draft, format="PNG")
+        os.replace(draft, target)
+    return target
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Turn any Pillow image into 8-bit RGB: upright, transparent parts laid on white.
+
+    Args:
+        image: An image of any mode (grey, palette, CMYK, with alpha, 16-bit).
+
+    Returns:
+        A new image of mode ``"RGB"``, values 0..255.
+
+    Raises:
+        OSError: The file behind the image is damaged.
+    """
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith(("I", "F")):  # 16-bit grey, which convert() would cut off at 255
+        values = np.asarray(image, dtype="float64")
+        scale = 255 / max(values.max(), 1) if values.max() > 255 else 1
+        image = Image.fromarray((values * scale).astype("uint8"))
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")
+
+
+def open_image(path: str | os.PathLike, size: tuple[int, int] = (224, 224)) -> np.ndarray:
+    """Open one image file as a batch of one, ready for ``model.predict``.
+
+    Args:
+        path: An image of any format and mode that Pillow opens.
+        size: Height and width in pixels; cut to this aspect ratio around its centre.
+
+    Returns:
+        float32 in 0..255, shape ``(1, height, width, 3)``.
+
+    Raises:
+        DataProblem: There is no such file, or it is not an image.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise DataProblem(f"there is no file {path.resolve()}; check its name and folder")
+    usable = _usable_file(path)
+    if isinstance(usable, str):
+        raise DataProblem(
+            f"{path} cannot be read ({usable}); save it again as JPEG or PNG from a picture program"
+        )
+    with Image.open(usable) as image:
+        pixels = tf.constant(np.asarray(to_rgb(image)))
+    return _fit_to(pixels, size)[tf.newaxis].numpy()
+
+
+def _take_out(files: FilesOfSplit, share: float) -> tuple[FilesOfSplit, FilesOfSplit]:
+    """Split every class in two by the content of its files; equal files go the same way."""
+    kept, taken = {}, {}
+    for name, group in files.items():
+        digests = {path: _digest(path) for path in group}
+        order = sorted(set(digests.values()))
+        chosen = set(order[: max(1, round(share * len(order)))])
+        taken[name] = [p for p in group if digests[p] in chosen]
+        kept[name] = [p for p in group if digests[p] not in chosen]
+    return kept, taken
+
+
+def _mention_images_in_two_splits(files: dict[str, FilesOfSplit]) -> None:
+    """Print a sentence if the very same image lies in two splits: the test is then no test."""
+    seen: dict[str, str] = {}
+    doubles = []
+    for split in SPLITS:
+        for path in (p for group in files[split].values() for p in group):
+            first = seen.setdefault(_digest(path), split)
+            if first != split:
+                doubles.append(f"{path.name} ({first} and {split})")
+    if doubles:
+        print(
+            f"{len(doubles)} images lie in two splits: {_listed(doubles)}. A model is then tested "
+            "on what it has seen; remove one of the two."
+        )
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _listed(items: Iterable[str], most: int = 5) -> str:
+    """Join names for a sentence, the first few and how many more."""
+    items = list(items)
+    more = f" and {len(items) - most} more" if len(items) > most else ""
+    return ", ".join(items[:most]) + more
+
+
+# --- TensorFlow Datasets -----------------------------------------------------------------------
+
+
+def _load_tfds(name: str, image_size: tuple[int, int], batch_size: int, seed: int) -> Splits:
+    """Load a TFDS image-classification set, cutting missing splits out of its training split."""
+    import tensorflow_datasets as tfds
+
+    known = tfds.list_builders(with_community_datasets=False)
+    if name.split(":")[0].split("/")[0] not in known:
+        near = difflib.get_close_matches(name, ["stamps", "birds-or-mammals", "fashion", *known])
+        guess = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise DataProblem(f"{name!r} is no folder, no bundled set and no TFDS set{guess}")
+    builder = tfds.builder(name)
+    if not Path(builder.data_dir).is_dir() and not _network():
+        raise DataProblem(
+            f"{name} is not on this computer, and there is no network to download it "
+            f"({builder.info.download_size}); go online once, or use 'stamps'"
+        )
+    builder.download_and_prepare()
+    if set(builder.info.supervised_keys or ()) != {"image", "label"}:
+        raise DataProblem(f"{name} is not an image-classification set of TFDS")
+    parts = {"train": "train", "val": "validation", "test": "test"}
+    have = builder.info.splits
+    if "test" not in have:
+        parts |= {"train": "train[:70%]", "val": "train[70%:85%]", "test": "train[85%:]"}
+        if "validation" in have:
+            parts |= {"train": "train", "val": "validation[:50%]", "test": "validation[50%:]"}
+    elif "validation" not in have:
+        parts |= {"train": "train[:85%]", "val": "train[85%:]"}
+    datasets = {}
+    for split, part in parts.items():
+        dataset = builder.as_dataset(split=part, as_supervised=True)
+        if split == "train":
+            dataset = dataset.shuffle(1_000, seed=seed, reshuffle_each_iteration=True)
+        datasets[split] = (
+            dataset.map(
+                lambda image, label: (_fit_to(_three_channels(image), image_size), label),
+                num_parallel_calls=tf.data.AUTOTUNE,
+            )
+            .batch(batch_size)
+            .prefetch(tf.data.AUTOTUNE)
+        )
+    sizes = {split: have[part].num_examples for split, part in parts.items()}
+    names = tuple(builder.info.features["label"].names)
+    return Splits(name, **datasets, class_names=names, sizes=sizes)
+
+
+def _three_channels(image: tf.Tensor) -> tf.Tensor:
+    return tf.image.grayscale_to_rgb(image) if image.shape[-1] == 1 else image
+
+
+def _network() -> bool:
+    """Whether a download could work at all; TFDS itself would retry for minutes."""
+    from helpers.backbones import network_reachable
+
+    return network_reachable()

@@ -1,0 +1,198 @@
+"""Exercises: attempt, check, adopt; and the learner's progress.
+
+A lesson has three cells for each exercise: a stub to fill in, ``check("05.b", answer)``, and a
+folded solution that ends in ``answer = adopt("05.b", answer, reference)``. The checks live in
+one module a lesson, ``lesson_00.py`` and so on, each with a dictionary ``EXERCISES``.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.resources
+import inspect
+import linecache
+import textwrap
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from helpers.cards import BAD, GOOD, NEUTRAL, Card
+from helpers.exercises import progress
+
+Answer = TypeVar("Answer")
+
+
+class Hint(Exception):
+    """What is wrong with this answer: a short code for the records, a sentence for the learner."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """An exercise: its title and a check that returns if the answer is right, else raises Hint."""
+
+    title: str
+    check: Callable[[Any], None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a check. `status` is "untouched", "wrong" or "passed"."""
+
+    status: str
+    code: str = ""
+    sentence: str = ""
+
+
+def check(exercise_id: str, answer: Any) -> None:
+    """Check an answer and show a card: not attempted yet, a hint, or a tick. Never raises.
+
+    Args:
+        exercise_id: Lesson and letter, e.g. ``"02.b"``.
+        answer: The learner's function or value.
+    """
+    result = evaluate(exercise_id, answer)
+    progress.remember(exercise_id, result.status, result.code)
+    name = f"Exercise {exercise_id} · {find(exercise_id).title}"
+    if result.status == "untouched":
+        card = Card(
+            f"… {name}",
+            "Not attempted yet. Put your answer where the three dots stand and run both cells "
+            "again, or carry on: the lesson works either way.",
+        )
+    elif result.status == "passed":
+        card = Card(f"✓ {name}", "Right. Your answer is remembered.", colour=GOOD)
+    else:
+        card = Card(
+            f"✗ {name}: not there yet",
+            result.sentence,
+            ("Change the answer and run both cells again.",),
+            BAD,
+        )
+    card.show()
+
+
+def adopt(exercise_id: str, mine: Answer, reference: Answer) -> Answer:
+    """Return the learner's own answer if it passes the check, else the reference.
+
+    So the rest of the lesson runs on the learner's code where that works, and always runs.
+    """
+    if evaluate(exercise_id, mine).status == "passed":
+        print(f"{exercise_id}: the lesson goes on with your own answer.")
+        return mine
+    print(f"{exercise_id}: the lesson goes on with the reference answer; yours stays in its cell.")
+    return reference
+
+
+def evaluate(exercise_id: str, answer: Any) -> Result:
+    """Check an answer without showing or remembering anything."""
+    exercise = find(exercise_id)
+    if is_stub(answer):
+        return Result("untouched")
+    try:
+        exercise.check(answer)
+    except Hint as hint:
+        return Result("wrong", hint.code, hint.sentence)
+    except Exception as problem:  # the learner's code may raise anything at all
+        return Result("wrong", "raises", _where(problem))
+    return Result("passed")
+
+
+def find(exercise_id: str) -> Exercise:
+    """Return an exercise by its id.
+
+    Raises:
+        KeyError: There is no such exercise; the message lists those of the lesson.
+    """
+    lesson = exercise_id.split(".")[0]
+    try:
+        module = importlib.import_module(f"helpers.exercises.lesson_{lesson}")
+    except ModuleNotFoundError:
+        raise KeyError(f"there is no lesson {lesson!r} with exercises") from None
+    if exercise_id not in module.EXERCISES:
+        known = ", ".join(module.EXERCISES)
+        raise KeyError(f"lesson {lesson} has no exercise {exercise_id!r}; it has {known}")
+    return module.EXERCISES[exercise_id]
+
+
+def is_stub(answer: Any) -> bool:
+    """Whether the three dots are still there: as the value, in a container, or in the code.
+
+    Dots inside square brackets, as in ``x[..., 0]``, are an answer and no placeholder.
+    """
+    if answer is ...:
+        return True
+    if isinstance(answer, list | tuple | set):
+        return any(is_stub(item) for item in answer)
+    if isinstance(answer, dict):
+        return any(is_stub(item) for item in answer.values())
+    if not inspect.isfunction(answer):
+        return False
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(answer)))
+    except (OSError, TypeError, SyntaxError):
+        return False  # no source to read: whatever it is, somebody wrote it
+    indexed = {
+        id(node)
+        for subscript in ast.walk(tree)
+        if isinstance(subscript, ast.Subscript)
+        for node in ast.walk(subscript.slice)
+    }
+    return any(
+        isinstance(node, ast.Constant) and node.value is ... and id(node) not in indexed
+        for node in ast.walk(tree)
+    )
+
+
+def _where(problem: Exception) -> str:
+    """Say what the learner's code raised, and at which of its lines if that can be found."""
+    frames = traceback.extract_tb(problem.__traceback__)
+    # Code typed into a notebook lives in files that only linecache knows.
+    own = [f for f in frames if "ipykernel" in f.filename or f.filename.startswith("<ipython")]
+    first_line = str(problem).strip().splitlines()[0] if str(problem).strip() else "no message"
+    sentence = f"Running it raised {type(problem).__name__}: {first_line}"
+    if own:
+        code = linecache.getline(own[-1].filename, own[-1].lineno or 0).strip()
+        sentence += f" (your line {own[-1].lineno}: {code})"
+    return sentence
+
+
+def show_progress() -> None:
+    """Show which exercises of which lessons are done."""
+    rows = []
+    for lesson, exercises in _all_exercises().items():
+        states = progress.statuses(exercises)
+        marks = "  ".join(
+            f"{'✓' if states[e] == 'passed' else '✗' if states[e] == 'wrong' else '·'} {e}"
+            for e in exercises
+        )
+        done = sum(state == "passed" for state in states.values())
+        rows.append(f"Lesson {lesson}: {done} of {len(exercises)}   {marks}")
+    Card(
+        "Your progress",
+        "✓ passed, ✗ tried, · not tried yet. Start over with reset_progress().",
+        rows,
+        NEUTRAL,
+    ).show()
+
+
+def reset_progress() -> None:
+    """Forget all progress; the old file is kept beside the new one with the ending .old."""
+    progress.reset()
+    show_progress()
+
+
+def _all_exercises() -> dict[str, list[str]]:
+    """Every lesson's exercises, in order."""
+    folder = importlib.resources.files("helpers.exercises")
+    names = sorted(f.name[7:9] for f in folder.iterdir() if f.name.startswith("lesson_"))
+    return {
+        lesson: list(importlib.import_module(f"helpers.exercises.lesson_{lesson}").EXERCISES)
+        for lesson in names
+    }

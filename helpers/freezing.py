@@ -1,0 +1,171 @@
+"""Look at a model's layers, and freeze or unfreeze them.
+
+Two facts of Keras 3 stand behind this file, and lesson 05 shows both:
+
+* ``base.trainable = True`` sets every layer inside as well, so the outer flag comes first.
+* A BatchNormalization layer that is trainable updates its moving statistics during ``fit``,
+  also where the base was called with ``training=False``. Only ``trainable = False`` stops it.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from dataclasses import dataclass
+
+import keras
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One layer as the table shows it."""
+
+    index: int
+    name: str
+    kind: str
+    output_shape: str
+    trainable: bool
+    parameters: int
+
+    def cells(self) -> tuple[str, ...]:
+        """The row as text."""
+        return (
+            str(self.index),
+            self.name,
+            self.kind,
+            self.output_shape,
+            "yes" if self.trainable else "frozen",
+            f"{self.parameters:,}",
+        )
+
+
+@dataclass(frozen=True)
+class LayerTable:
+    """A compact table of layers that a notebook shows as HTML and a terminal as text."""
+
+    rows: tuple[LayerRow | None, ...]
+    """The rows to show; None where layers are left out."""
+    hidden: int
+    summary: str
+
+    HEADINGS = ("#", "layer", "type", "output shape", "trainable", "parameters")
+
+    def _lines(self) -> list[tuple[str, ...]]:
+        gap = ("…", f"({self.hidden} more layers)", "", "", "", "")
+        return [gap if row is None else row.cells() for row in self.rows]
+
+    def __str__(self) -> str:
+        """The table as aligned text."""
+        lines = [self.HEADINGS, *self._lines()]
+        widths = [max(len(line[i]) for line in lines) for i in range(len(self.HEADINGS))]
+        text = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in lines]
+        return "\n".join([*(line.rstrip() for line in text), self.summary])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        """The table as HTML; IPython calls this."""
+
+        def line(cells: tuple[str, ...], tag: str) -> str:
+            return (
+                "<tr>"
+                + "".join(
+                    f'<{tag} style="text-align:{"right" if i in (0, 5) else "left"}">'
+                    f"{html.escape(cell)}</{tag}>"
+                    for i, cell in enumerate(cells)
+                )
+                + "</tr>"
+            )
+
+        body = "".join(line(cells, "td") for cells in self._lines())
+        return (
+            f"<table><thead>{line(self.HEADINGS, 'th')}</thead><tbody>{body}</tbody></table>"
+            f"<div>{html.escape(self.summary)}</div>"
+        )
+
+
+def layer_table(model: keras.Model, first: int = 8, last: int = 12) -> LayerTable:
+    """List a model's layers: index, name, type, output shape, trainable, parameters.
+
+    Args:
+        model: A built Keras model.
+        first: How many layers to show from the start, if there are too many to show all.
+        last: How many to show from the end.
+
+    Returns:
+        A table of at most ``first + last + 1`` rows; its last line counts all layers.
+    """
+    rows = [
+        LayerRow(
+            index,
+            layer.name,
+            type(layer).__name__,
+            _output_shape(layer),
+            layer.trainable,
+            layer.count_params(),
+        )
+        for index, layer in enumerate(model.layers)
+    ]
+    hidden = max(len(rows) - first - last, 0)
+    shown = rows if hidden <= 1 else [*rows[:first], None, *rows[len(rows) - last :]]
+    trainable = sum(math.prod(weight.shape) for weight in model.trainable_weights)
+    summary = (
+        f"{len(rows)} layers, {model.count_params():,} parameters, {trainable:,} of them trainable"
+    )
+    return LayerTable(tuple(shown), hidden, summary)
+
+
+def unfreeze(base: keras.Model, *, last: int | None = None, start: str | None = None) -> list[str]:
+    """Make the end of a base model trainable; everything before it and all BatchNorm stay frozen.
+
+    Name exactly one of `last` and `start`. Compile the model again afterwards: without that,
+    ``fit`` goes on with the old list of trainable weights and says nothing.
+
+    Args:
+        base: The base model; changed in place.
+        last: How many layers to unfreeze, counted from the end (BatchNorm layers count too,
+            though they stay frozen).
+        start: Name of the first layer to unfreeze, e.g. ``"block7a_expand_conv"``.
+
+    Returns:
+        Names of the layers that are now trainable and have weights.
+
+    Raises:
+        ValueError: Neither or both arguments are given, `last` is not between 1 and the number
+            of layers, or no layer is called `start`.
+    """
+    if (last is None) == (start is None):
+        raise ValueError("say either last=10 or start='name of a layer', and not both")
+    names = [layer.name for layer in base.layers]
+    if start is not None:
+        if start not in names:
+            raise ValueError(
+                f"{base.name} has no layer {start!r}; layer_table({base.name}) lists them all"
+            )
+        first_index = names.index(start)
+    else:
+        if not 1 <= last <= len(names):
+            raise ValueError(f"last must be between 1 and {len(names)}, not {last}")
+        first_index = len(names) - last
+
+    base.trainable = True  # first the whole, because this resets every layer inside
+    for index, layer in enumerate(base.layers):
+        is_batch_norm = isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = index >= first_index and not is_batch_norm
+    return [layer.name for layer in base.layers if layer.trainable and layer.weights]
+
+
+def _output_shape(layer: keras.layers.Layer) -> str:
+    try:
+        outputs = layer.output
+    except AttributeError:  # never called, so it has none yet
+        return "not built"
+    outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
+    return " and ".join(
+        "("
+        + ", ".join(
+            "batch" if n is None and i == 0 else str(n or "any") for i, n in enumerate(output.shape)
+        )
+        + ")"
+        for output in outputs
+    )

@@ -1,0 +1,87 @@
+"""Start a lesson: quiet logs, a fixed seed, and one line on what this machine has."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+COURSE_ROOT = Path(__file__).resolve().parents[1]
+"""The folder that holds notebooks/, helpers/ and data/."""
+
+SEED = int(os.environ.get("COURSE_SEED", "42"))
+"""The seed of every lesson. Set COURSE_SEED to another number to repeat a lesson with new luck."""
+
+# TensorFlow reads this when it is first imported, so it has to be set before.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# The %tensorboard magic looks for a program on PATH, where it is missing if JupyterLab was
+# started as .venv/bin/jupyter. It lies beside this Python.
+os.environ.setdefault("TENSORBOARD_BINARY", str(Path(sys.executable).parent / "tensorboard"))
+
+
+def start(lesson: str) -> None:
+    """Begin a lesson: import TensorFlow without its start-up messages and fix the seeds.
+
+    Args:
+        lesson: Number of the lesson, ``"00"`` to ``"11"``.
+
+    Prints one line: versions, number of processor cores and graphics cards.
+    """
+    with _silenced_stderr():
+        import keras
+        import tensorflow as tf
+
+        keras.utils.set_random_seed(SEED)
+        gpus = len(tf.config.list_physical_devices("GPU"))
+    cores = os.cpu_count()
+    print(
+        f"Lesson {lesson} on Keras {keras.__version__}, TensorFlow {tf.__version__}: "
+        f"{cores} processor core{'s' * (cores != 1)}, "
+        f"{gpus or 'no'} graphics card{'s' * (gpus != 1)}, seed {SEED}."
+    )
+
+
+def personal_folder() -> Path:
+    """Return the folder for what a learner makes: progress, runs, converted photographs.
+
+    It is ``.course/`` beside the notebooks, or ``$COURSE_HOME``. Where that cannot be written
+    (a read-only or full disk), a temporary folder takes its place and one sentence says so.
+    """
+    wanted = Path(os.environ.get("COURSE_HOME", COURSE_ROOT / ".course"))
+    try:
+        wanted.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=wanted):
+            return wanted
+    except OSError as problem:
+        fallback = Path(tempfile.gettempdir()) / "course"
+        fallback.mkdir(parents=True, exist_ok=True)
+        print(
+            f"{wanted} cannot be written ({problem.strerror}); this session keeps its files in "
+            f"{fallback}. Free some space or set COURSE_HOME to another folder to keep them."
+        )
+        return fallback
+
+
+@contextlib.contextmanager
+def _silenced_stderr() -> Iterator[None]:
+    """Hold back what libraries print on stderr; show it after all if the block fails.
+
+    TensorFlow's C++ part writes to file descriptor 2, past Python's ``sys.stderr``: only
+    pointing the descriptor elsewhere for a moment keeps it out of a lesson.
+    """
+    sys.stderr.flush()
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as held_back:
+        os.dup2(held_back.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held_back.seek(0)
+            os.write(saved, held_back.read())
+            raise
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
