@@ -30,7 +30,7 @@ from keras import layers
 
 WEIGHTS_DIR = Path(__file__).resolve().parents[1] / "data" / "weights"
 LITE0_FILE = "efficientnet_lite0_float16.npz"
-LITE0_SHA256 = "6cdddde0373c22b8517d96da2f6882acb57f2cd56ec7105eebdb1fe1b800375d"
+LITE0_SHA256 = "832f88959802c4399d7988e52ef6a7fced2e9bc1edd3ab48d67b24c1e1af472f"
 LABELS_FILE = "imagenet_classes.txt"
 
 
