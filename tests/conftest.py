@@ -1,0 +1,136 @@
+"""Before any test: strict claims, quiet logs, a folder of our own; and what nbval does not check.
+
+nbval runs every notebook cell as a test, but it compares no pictures, accepts a cell that was
+to raise and did not, and has no opinion on red text. `NotebookChecks` adds that.
+"""
+
+from __future__ import annotations
+
+import atexit
+import base64
+import contextlib
+import os
+import platform
+import shutil
+import signal
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+# The kernels of nbval and the workers of xdist inherit these, so they come before all else.
+os.environ["COURSE_STRICT"] = "1"
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
+if WORKER:  # a folder within the one that the main process has made
+    COURSE_HOME = Path(os.environ["COURSE_TEST_HOME"], WORKER)
+else:
+    COURSE_HOME = Path(tempfile.mkdtemp(prefix="course-tests-")).resolve()
+    os.environ["COURSE_TEST_HOME"] = str(COURSE_HOME)
+    atexit.register(shutil.rmtree, COURSE_HOME, ignore_errors=True)
+COURSE_HOME.mkdir(exist_ok=True)
+os.environ["COURSE_HOME"] = str(COURSE_HOME)
+
+import nbval.kernel  # noqa: E402
+import pytest  # noqa: E402
+from jupyter_client.manager import KernelManager  # noqa: E402
+from nbval.plugin import IPyNbCell  # noqa: E402
+
+COURSE_ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("tensorflow", "keras", "tensorboard", "numpy", "nbval", "pytest")
+SMALLEST_PICTURE = 2_000  # bytes
+NARROWEST_PICTURE = 200  # pixels
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Hooks in this file do not apply to notebooks/; those of a registered plugin do.
+    config.pluginmanager.register(NotebookChecks(), "notebook-checks")
+    nbval.kernel.KernelManager = ListeningKernelManager
+
+
+def pytest_report_header() -> str:
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return f"course: Python {platform.python_version()}, {packages}"
+
+
+class ListeningKernelManager(KernelManager):
+    """Starts kernels that also report what C++ code writes on stderr.
+
+    A kernel that finds itself under pytest does not listen to file descriptor 2, and
+    TensorFlow's log lines would go past the tests.
+    """
+
+    def start_kernel(self, **arguments):
+        environment = dict(os.environ)
+        environment.pop("PYTEST_CURRENT_TEST", None)
+        return super().start_kernel(env=environment, **arguments)
+
+
+class NotebookChecks:
+    """What has to hold for every notebook cell, beyond what nbval checks."""
+
+    def __init__(self) -> None:
+        self.began = time.time()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item):
+        result = yield
+        if isinstance(item, IPyNbCell) and item.test_outputs is not None:
+            found = cell_problems(item.cell, item.test_outputs)
+            if found:
+                item.raise_cell_error("; ".join(found))
+        return result
+
+    def pytest_sessionfinish(self) -> None:
+        stop_tensorboards(self.began)
+
+
+def cell_problems(committed, outputs: list) -> list[str]:
+    """Say what is wrong with a cell's fresh outputs, given the cell as it is committed."""
+    problems = []
+    expected, drawn = pictures(committed.outputs), pictures(outputs)
+    if len(drawn) != len(expected):
+        problems.append(f"{len(expected)} figures are committed, this run drew {len(drawn)}")
+    for png in drawn:
+        width = int.from_bytes(png[16:20], "big")  # where a PNG keeps it
+        if len(png) < SMALLEST_PICTURE or width < NARROWEST_PICTURE:
+            problems.append(f"a figure of {len(png)} bytes, {width} pixels wide, shows nothing")
+    tags = committed.metadata.get("tags", [])
+    if "raises-exception" in tags and not any(o.output_type == "error" for o in outputs):
+        problems.append("the cell is tagged raises-exception, and nothing was raised")
+    red = "".join(o.text for o in outputs if o.output_type == "stream" and o.name == "stderr")
+    if red:
+        problems.append(f"the cell wrote on stderr: {red.strip()[:500]}")
+    return problems
+
+
+def pictures(outputs: list) -> list[bytes]:
+    found = [o.get("data", {}).get("image/png") for o in outputs]
+    return [base64.b64decode(png) for png in found if png]
+
+
+def stop_tensorboards(since: float) -> list[int]:
+    """Stop the TensorBoard servers that notebooks have started on this session's runs.
+
+    Servers older than `since`, or showing runs elsewhere, belong to somebody else.
+    """
+    from tensorboard import manager
+
+    mine = [
+        server.pid
+        for server in manager.get_all()
+        if server.start_time >= int(since) and Path(server.logdir).is_relative_to(COURSE_HOME)
+    ]
+    for pid in mine:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    return mine
+
+
+@pytest.fixture(scope="session")
+def photos() -> Path:
+    """The folder of real photographs that are not part of the course."""
+    folder = COURSE_ROOT.parent / "shared" / "photos"
+    if not folder.is_dir():
+        pytest.skip("the real photographs (../shared/photos) are not on this machine")
+    return folder
