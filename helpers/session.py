@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import sys
 import tempfile
@@ -58,11 +59,17 @@ def personal_folder() -> Path:
     except OSError as problem:
         fallback = Path(tempfile.gettempdir()) / "course"
         fallback.mkdir(parents=True, exist_ok=True)
-        print(
+        _say_once(
             f"{wanted} cannot be written ({problem.strerror}); this session keeps its files in "
             f"{fallback}. Free some space or set COURSE_HOME to another folder to keep them."
         )
         return fallback
+
+
+@functools.cache
+def _say_once(sentence: str) -> None:
+    """Print a sentence the first time only."""
+    print(sentence)
 
 
 @contextlib.contextmanager

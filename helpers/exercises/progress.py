@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Iterable
@@ -46,29 +47,34 @@ def _read() -> dict[str, dict]:
     file = progress_file()
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
-        if not isinstance(record, dict):
-            raise ValueError("not a dictionary")
+        if not isinstance(record, dict) or not all(map(_is_entry, record.values())):
+            raise ValueError("it holds something else")
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as problem:
         broken = file.with_name(file.name + ".broken")
-        os.replace(file, broken)
-        print(
-            f"{file} could not be read ({problem}); it was kept as {broken.name}, and progress "
-            "starts afresh."
-        )
+        with contextlib.suppress(OSError):  # whatever the disk says, the lesson goes on
+            os.replace(file, broken)
+        kept = f"was kept as {broken.name}" if broken.is_file() else "stays where it is"
+        print(f"{file} could not be read ({problem}); it {kept}, and progress starts afresh.")
         return {}
     return record
+
+
+def _is_entry(value: object) -> bool:
+    return isinstance(value, dict) and value.keys() >= {"status", "attempts", "hints"}
 
 
 def _write(record: dict[str, dict]) -> None:
     """Write to a new file first and swap, so that a killed kernel never leaves half a record."""
     file = progress_file()
+    draft = file.with_name(f"{file.name}.{os.getpid()}.new")
     try:
-        draft = file.with_name(f"{file.name}.{os.getpid()}.new")
         draft.write_text(json.dumps(record, indent=1, sort_keys=True), encoding="utf-8")
         os.replace(draft, file)
     except OSError as problem:
+        with contextlib.suppress(OSError):
+            draft.unlink()
         print(
             f"Progress could not be saved in {file} ({problem.strerror}); the answer itself is "
             "fine. Free some space and run the check again."

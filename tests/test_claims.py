@@ -1,0 +1,102 @@
+"""Claims: the card, the strictness, the evidence and the recorded spread."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from helpers import claims
+from helpers.claims import ClaimFailed, claim
+
+
+@pytest.fixture(autouse=True)
+def no_record(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """Start without recorded spread, and forget what a test has recorded."""
+    monkeypatch.setattr(claims, "RECORD", tmp_path / "recorded_spread.json")
+    claims._record.cache_clear()
+    yield
+    claims._record.cache_clear()
+
+
+def test_a_true_claim_shows_sentence_evidence_and_tick(capsys) -> None:
+    claim("99.a", "Frozen beats scratch.", True, {"frozen": 0.71234, "images": 12_000})
+    card = capsys.readouterr().out
+    assert "✓ Claim holds · 99.a" in card
+    assert "Frozen beats scratch." in card
+    assert "frozen 0.712; images 12,000" in card
+
+
+def test_a_false_claim_raises_where_the_course_is_strict(capsys) -> None:
+    with pytest.raises(ClaimFailed, match=r"99\.a: Frozen beats scratch\..*0\.2"):
+        claim("99.a", "Frozen beats scratch.", False, {"frozen": 0.2})
+    assert "✗ Claim FAILS here" in capsys.readouterr().out
+
+
+def test_a_false_claim_only_shows_a_red_card_to_a_learner(monkeypatch, capsys) -> None:
+    monkeypatch.setenv("COURSE_STRICT", "0")
+    claim("99.a", "Frozen beats scratch.", False)
+    assert "✗ Claim FAILS here" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("condition", [np.bool_(True), True])
+def test_numpy_truth_values_count(condition, capsys) -> None:
+    claim("99.a", "So it is.", condition)
+    assert "✓" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("condition", [None, 1, "yes", [], np.array([True, True]), np.array(True)])
+def test_what_is_no_single_truth_value_is_refused(condition) -> None:
+    with pytest.raises(TypeError, match="condition must be True or False"):
+        claim("99.a", "So it is.", condition)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.123456, "0.123"),
+        (1234567, "1,234,567"),
+        (np.int64(4096), "4,096"),
+        (np.float32(0.5), "0.5"),
+        (True, "True"),
+        ("mixed7", "mixed7"),
+    ],
+)
+def test_evidence_is_readable(value, shown: str, capsys) -> None:
+    claim("99.a", "So it is.", True, {"name": value})
+    assert f"Evidence: name {shown}." in capsys.readouterr().out
+
+
+def test_the_card_tells_the_recorded_spread(capsys) -> None:
+    record = {"seeds": [42, 142, 242], "held": 2, "evidence": {"gain": [0.1, 0.3, 0.2], "n": [5.0]}}
+    claims.RECORD.write_text(json.dumps({"99.a": record}))
+    claim("99.a", "So it is.", True, {"gain": 0.2})
+    card = capsys.readouterr().out
+    assert "held in 2 of 3 runs" in card
+    assert "gain 0.1 to 0.3" in card
+    assert "n 5" not in card  # what never varies is no spread
+    claim("99.new", "So it is.", True)
+    assert "Recorded" not in capsys.readouterr().out
+
+
+def test_the_log_gets_a_line_a_claim(monkeypatch, tmp_path: Path) -> None:
+    log = tmp_path / "claims.jsonl"
+    monkeypatch.setenv("COURSE_CLAIMS_LOG", str(log))
+    claim("99.a", "So it is.", True, {"gain": np.float32(0.5), "cut": "mixed7"})
+    with pytest.raises(ClaimFailed):
+        claim("99.b", "So it is not.", False)
+    first, second = map(json.loads, log.read_text().splitlines())
+    assert first == {"id": "99.a", "seed": claims.SEED, "holds": True, "evidence": {"gain": 0.5}}
+    assert (second["id"], second["holds"]) == ("99.b", False)
+
+
+def test_markup_in_a_card_is_shown_and_not_obeyed() -> None:
+    from helpers.cards import BAD, Card
+
+    html = Card("a < b", "<script>x</script>", ["1 & 2"], BAD)._repr_html_()
+    assert "<script>" not in html
+    assert "a &lt; b" in html
+    assert "1 &amp; 2" in html
+    assert BAD in html
