@@ -105,6 +105,7 @@ def read_pth(path: Path) -> dict[str, np.ndarray]:
 
 
 def main() -> None:
+    """Read the arguments, convert, write, and say what was written."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("source", type=Path, help="the .pth file")
     parser.add_argument("target", type=Path, help="the .npz file to write")

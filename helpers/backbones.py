@@ -12,6 +12,7 @@ import functools
 import hashlib
 import io
 import os
+import re
 import shutil
 import string
 import tempfile
@@ -20,8 +21,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import h5py
 import keras
@@ -194,16 +195,241 @@ def _load_lite0(model: keras.Model, weights: str | os.PathLike) -> None:
 
 def _checked_bytes(path: Path, sha256: str) -> bytes:
     """The content of a bundled file, or WeightsProblem if it is missing or altered."""
-    way_out = (
-        f"Get it back with `git checkout -- data/weights/{path.name}`, or clone the course again."
-    )
     if not path.is_file():
-        raise WeightsProblem(f"The bundled file {path} is missing. {way_out}")
+        raise WeightsProblem(f"The bundled file {path} is missing. {_way_out(path)}")
     content = path.read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
         raise WeightsProblem(
             f"The bundled file {path} is altered or incomplete: expected SHA-256 "
-            f"{sha256[:12]}..., found {found[:12]}... {way_out}"
+            f"{sha256[:12]}..., found {found[:12]}... {_way_out(path)}"
         )
     return content
+
+
+def _way_out(path: Path) -> str:
+    return (
+        f"Get it back with `git checkout -- data/weights/{path.name}`, or clone the course again."
+    )
+
+
+# --- ImageNet's class names -----------------------------------------------------------------
+
+
+@functools.cache
+def _labels() -> tuple[str, ...]:
+    path = WEIGHTS_DIR / LABELS_FILE
+    if not path.is_file():
+        raise WeightsProblem(f"The bundled file {path} is missing. {_way_out(path)}")
+    return tuple(path.read_text(encoding="utf-8").splitlines())
+
+
+def imagenet_labels() -> list[str]:
+    """The readable names of ImageNet's 1000 classes, in the order of the models' outputs.
+
+    Raises WeightsProblem if the bundled list is missing. Unlike
+    `keras.applications.imagenet_utils.decode_predictions`, nothing is downloaded.
+    """
+    return list(_labels())
+
+
+def decode_predictions(probabilities: np.ndarray, top: int = 5) -> list[list[tuple[str, float]]]:
+    """The `top` most probable ImageNet classes of each image, most probable first.
+
+    Args:
+        probabilities: (images, 1000), each row in 0..1 (the output of an ImageNet top).
+        top: how many classes an image, 1 to 1000.
+
+    Returns:
+        For each image a list of (label, probability).
+
+    Raises:
+        ValueError: `probabilities` has another shape.
+    """
+    probabilities = np.asarray(probabilities)
+    if probabilities.ndim != 2 or probabilities.shape[1] != 1000:
+        raise ValueError(
+            f"probabilities have the shape (images, 1000), not {probabilities.shape}: "
+            "these names belong to the 1000 classes of an ImageNet top."
+        )
+    best = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
+    return [
+        [(_labels()[i], float(row[i])) for i in order]
+        for row, order in zip(probabilities, best, strict=True)
+    ]
+
+
+# --- The official Keras models --------------------------------------------------------------
+
+# Model -> its module in keras.applications and the input values that it wants.
+_BUILT_IN, _UNIT, _BGR = (
+    "0..255, rescaled inside the model",
+    "[-1, 1]",
+    "BGR minus the ImageNet mean",
+)
+INPUTS = {
+    "EfficientNetLite0": ("efficientnet", _BUILT_IN),  # not in Keras; treated as its family
+    "EfficientNetB0": ("efficientnet", _BUILT_IN),
+    "EfficientNetV2B0": ("efficientnet_v2", _BUILT_IN),
+    "InceptionV3": ("inception_v3", _UNIT),
+    "MobileNetV2": ("mobilenet_v2", _UNIT),
+    "MobileNetV3Large": ("mobilenet_v3", _BUILT_IN),
+    "MobileNetV3Small": ("mobilenet_v3", _BUILT_IN),
+    "ResNet50": ("resnet", _BGR),
+    "ResNet50V2": ("resnet_v2", _UNIT),
+    "VGG16": ("vgg16", _BGR),
+    "Xception": ("xception", _UNIT),
+}
+# Model -> the file without its top, and the MD5 that Keras checks (none for MobileNetV2). Keras
+# tells neither without downloading; a test holds this table against the installed Keras.
+_TF, _V3 = "weights_tf_dim_ordering_tf_kernels", "weights_mobilenet_v3"
+_V3_END = "224_1.0_float_no_top_v2.h5"
+FILES = {
+    "EfficientNetB0": ("efficientnetb0_notop.h5", "50bc09e76180e00e4465e1a485ddc09d"),
+    "EfficientNetV2B0": ("efficientnetv2-b0_notop.h5", "893217f2bb855e2983157299931e43ff"),
+    "InceptionV3": (f"inception_v3_{_TF}_notop.h5", "bcbd6486424b2319ff4ef7d526e38f63"),
+    "MobileNetV2": (f"mobilenet_v2_{_TF}_1.0_224_no_top.h5", ""),
+    "MobileNetV3Large": (f"{_V3}_large_{_V3_END}", "07fb09a5933dd0c8eaafa16978110389"),
+    "MobileNetV3Small": (f"{_V3}_small_{_V3_END}", "d3e8ec802a04aa4fc771ee12a9a9b836"),
+    "ResNet50": (f"resnet50_{_TF}_notop.h5", "4d473c1dd8becc155b73f8504c6f6626"),
+    "ResNet50V2": (f"resnet50v2_{_TF}_notop.h5", "fac2f116257151a9d068a22e544a4917"),
+    "VGG16": (f"vgg16_{_TF}_notop.h5", "6d6bbae143d832006294945121d1f1fc"),
+    "Xception": (f"xception_{_TF}_notop.h5", "b0042744bf5b25fce3cb969f33bebb97"),
+}
+
+
+class Preprocessing(NamedTuple):
+    """What a backbone wants as input: the range in words, and Keras's function that makes it.
+
+    `function` takes RGB values in 0..255; given a float NumPy array, Keras's functions for the
+    [-1, 1] and BGR families change that array in place.
+    """
+
+    range: str
+    function: Callable
+
+
+def preprocessing_for(name: str) -> Preprocessing:
+    """The input that the backbone `name` wants; ValueError if the course does not know it."""
+    _check_known(name)
+    module, values = INPUTS[name]
+    return Preprocessing(values, getattr(keras.applications, module).preprocess_input)
+
+
+def weights_for(name: str, include_top: bool = False, size: int = 224) -> str | None:
+    """What to pass as `weights=` to `keras.applications.<name>`, here and now.
+
+    Looks, in this order, into Keras's cache, into `data/weights/` (an instructor's USB stick;
+    Keras's own file name, or `<name>_notop.weights.h5`, `<name>_notop.h5`, with the top
+    `<name>.weights.h5`, `<name>.h5`) and whether the server answers. Takes under three seconds.
+    A damaged file counts as absent: in the cache when its MD5 is not the one Keras checks (with
+    the top: when it does not open), in `data/weights/` when it does not open as HDF5.
+
+    Args:
+        name: a model in `keras.applications`, or "EfficientNetLite0" (always "imagenet").
+        include_top: whether the model will have its 1000-class top.
+        size: side of the input in pixels; only MobileNetV2 has a file a size.
+
+    Returns:
+        "imagenet", the path of a file, or None after one printed sentence that says what this
+        means. COURSE_OFFLINE=1 in the environment skips asking the server.
+
+    Raises:
+        ValueError: a model the course does not know; the message names those it does.
+    """
+    _check_known(name)
+    if name == "EfficientNetLite0":
+        return "imagenet"
+    file, md5 = FILES[name]
+    if include_top:  # left to Keras, which checks these (up to half a gigabyte) when it loads them
+        file, md5 = re.sub(r"_no_?top(_v2)?", "", file), ""
+    if name == "MobileNetV2" and size in (96, 128, 160, 192):  # as Keras chooses
+        file = file.replace("_224", f"_{size}")
+    cached = _keras_cache() / file
+    if cached.is_file() and _is_keras_file(cached, md5):
+        return "imagenet"
+
+    suffix = "" if include_top else "_notop"
+    damaged = ""
+    for candidate in (file, f"{name}{suffix}.weights.h5", f"{name}{suffix}.h5"):
+        path = WEIGHTS_DIR / candidate
+        if not path.is_file():
+            continue
+        if not _opens(path):
+            damaged = f" ({path} is there but damaged: copy it again)"
+        elif name == "EfficientNetB0" and md5 and _is_keras_file(path, md5):
+            # Given a path, Keras leaves out a Rescaling layer that these weights need: it only
+            # adds it for "imagenet". So let Keras find the file where it would have put it.
+            cached.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, cached)
+            return "imagenet"
+        else:
+            return str(path)
+    if _server_answers():
+        return "imagenet"
+    print(
+        f"No ImageNet weights for {name} here{damaged}: weights=None builds it untrained; to get "
+        f"them, run this cell once with a network, or put {file} into data/weights/."
+    )
+    return None
+
+
+def _check_known(name: str) -> None:
+    if name not in INPUTS:
+        raise ValueError(f"The course knows no backbone {name!r}; it knows {', '.join(INPUTS)}.")
+
+
+def _keras_cache() -> Path:
+    """The folder in which `keras.applications` will look (see `keras.utils.get_file`)."""
+    from keras.src.backend.config import keras_home  # Keras has no public name for it
+
+    home = Path(keras_home()).expanduser()
+    if not os.access(home, os.W_OK):
+        home = Path("/tmp" if os.path.isdir("/tmp") else tempfile.gettempdir()) / ".keras"
+    return home / "models"
+
+
+def _is_keras_file(path: Path, md5: str) -> bool:
+    if not md5:
+        return _opens(path)
+    return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() == md5
+
+
+def _opens(path: Path) -> bool:
+    try:
+        with h5py.File(path) as file:
+            return len(file) > 0
+    except OSError:  # empty, cut short, or a web page saved under the name
+        return False
+
+
+_last_answer: tuple[float, bool] | None = None
+
+
+def _server_answers(patience: float = 2.0) -> bool:
+    """Whether Keras's download server answers; asked once a minute at most.
+
+    In a thread of its own, because looking up a host name can hang and takes no timeout.
+    """
+    global _last_answer
+    if os.environ.get("COURSE_OFFLINE") == "1":
+        return False
+    if _last_answer is None or time.monotonic() - _last_answer[0] > 60:
+        answered = threading.Event()
+        threading.Thread(target=_ask_server, args=(answered, patience), daemon=True).start()
+        _last_answer = (time.monotonic(), answered.wait(patience))
+    return _last_answer[1]
+
+
+def _ask_server(answered: threading.Event, patience: float) -> None:
+    try:
+        from keras.src.applications.efficientnet import BASE_WEIGHTS_PATH
+
+        # urllib, as Keras uses: it knows about proxies, a bare socket does not.
+        question = urllib.request.Request(BASE_WEIGHTS_PATH, method="HEAD")
+        urllib.request.urlopen(question, timeout=patience).close()
+        answered.set()
+    except urllib.error.HTTPError:  # any answer is an answer
+        answered.set()
+    except (OSError, ImportError, ValueError):
+        pass
