@@ -24,7 +24,9 @@ class LayerRow:
     name: str
     kind: str
     output_shape: str
-    trainable: bool
+    trainable: str
+    """``"yes"``, ``"frozen"``, ``"partly"`` (a model inside, of which a part is frozen), or
+    ``"–"`` where there is nothing to train."""
     parameters: int
 
     def cells(self) -> tuple[str, ...]:
@@ -34,7 +36,7 @@ class LayerRow:
             self.name,
             self.kind,
             self.output_shape,
-            "yes" if self.trainable else "frozen",
+            self.trainable,
             f"{self.parameters:,}",
         )
 
@@ -49,6 +51,7 @@ class LayerTable:
     summary: str
 
     HEADINGS = ("#", "layer", "type", "output shape", "trainable", "parameters")
+    NUMBERS = (0, 5)
 
     def _lines(self) -> list[tuple[str, ...]]:
         gap = ("…", f"({self.hidden} more layers)", "", "", "", "")
@@ -58,7 +61,13 @@ class LayerTable:
         """The table as aligned text."""
         lines = [self.HEADINGS, *self._lines()]
         widths = [max(len(line[i]) for line in lines) for i in range(len(self.HEADINGS))]
-        text = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)) for line in lines]
+        text = [
+            "  ".join(
+                cell.rjust(width) if i in self.NUMBERS else cell.ljust(width)
+                for i, (cell, width) in enumerate(zip(line, widths, strict=True))
+            )
+            for line in lines
+        ]
         return "\n".join([*(line.rstrip() for line in text), self.summary])
 
     __repr__ = __str__
@@ -70,7 +79,7 @@ class LayerTable:
             return (
                 "<tr>"
                 + "".join(
-                    f'<{tag} style="text-align:{"right" if i in (0, 5) else "left"}">'
+                    f'<{tag} style="text-align:{"right" if i in self.NUMBERS else "left"}">'
                     f"{html.escape(cell)}</{tag}>"
                     for i, cell in enumerate(cells)
                 )
@@ -101,7 +110,7 @@ def layer_table(model: keras.Model, first: int = 8, last: int = 12) -> LayerTabl
             layer.name,
             type(layer).__name__,
             _output_shape(layer),
-            layer.trainable,
+            _trainable(layer),
             layer.count_params(),
         )
         for index, layer in enumerate(model.layers)
@@ -160,12 +169,21 @@ def _output_shape(layer: keras.layers.Layer) -> str:
         outputs = layer.output
     except AttributeError:  # never called, so it has none yet
         return "not built"
-    outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
     return " and ".join(
         "("
         + ", ".join(
             "batch" if n is None and i == 0 else str(n or "any") for i, n in enumerate(output.shape)
         )
         + ")"
-        for output in outputs
+        for output in keras.tree.flatten(outputs)
     )
+
+
+def _trainable(layer: keras.layers.Layer) -> str:
+    """What the layer table says in its column "trainable"."""
+    if not layer.weights:
+        return "–"
+    inside = {_trainable(part) for part in getattr(layer, "layers", ())}
+    if not layer.trainable or (inside and inside <= {"–", "frozen"}):
+        return "frozen"
+    return "partly" if inside & {"frozen", "partly"} else "yes"

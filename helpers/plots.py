@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import html
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 import keras
 import matplotlib as mpl
@@ -140,7 +141,8 @@ def probabilities(
         rows: ``(label, probability)``, the probability in 0..1, in the order to show.
         in_words: The sentence below.
         heading: Title of the figure.
-        picture: The picture, shape (height, width, 3), values 0..255; left out if None.
+        picture: The picture, shape (height, width, 3) or (height, width), values 0..255; left
+            out if None.
     """
     count = 1 if picture is None else 2
     widths = [1] if picture is None else [1, 2]
@@ -148,7 +150,8 @@ def probabilities(
         7, max(2.2, 0.38 * len(rows) + 1), ncols=count, gridspec_kw={"width_ratios": widths}
     )
     if picture is not None:
-        axes[0].imshow(np.clip(picture, 0, 255).astype("uint8"))
+        picture = np.clip(np.asarray(picture), 0, 255).astype("uint8")
+        axes[0].imshow(picture, cmap="gray" if picture.ndim == 2 else None)
         axes[0].set_axis_off()
     bars = axes[-1]
     labels, values = [label for label, _ in rows], [value for _, value in rows]
@@ -282,7 +285,8 @@ def model_graph(
 ) -> None:
     """Draw a model's layers as boxes and what flows between them as arrows.
 
-    Made for models of up to some twenty layers; needs nothing but Matplotlib.
+    Made for models of up to some twenty layers; needs nothing but Matplotlib. Inputs, outputs
+    and layers that are used more than once are marked.
 
     Args:
         model: A built Sequential or functional model.
@@ -293,72 +297,126 @@ def model_graph(
     Raises:
         ValueError: The model is not built yet, or has more than thirty layers.
     """
-    if not model.built or not getattr(model, "operations", None):
-        raise ValueError("the model is not built yet; give it a keras.Input first")
-    if len(model.operations) > 30:
-        raise ValueError(f"{len(model.operations)} layers are too many to draw; use layer_table")
-    edges = _edges(model)
-    depth: dict[str, int] = {}
-    for operation in model.operations:  # they come in the order in which data flows
-        depth[operation.name] = 1 + max(
-            (depth[source] for source, target in edges if target == operation.name), default=-1
-        )
-    rows: dict[int, list[str]] = {}
-    for name, row in depth.items():
-        rows.setdefault(row, []).append(name)
-    place = {
-        name: ((column - (len(names) - 1) / 2) * 2.9, -row * 1.0)
-        for row, names in rows.items()
-        for column, name in enumerate(names)
-    }
-    figure, (axis,) = new_figure(
-        max(4.5, 2.9 * max(map(len, rows.values()))), 0.85 * len(rows) + 0.5
-    )
+    edges, calls = _graph(model)
+    if len(calls) > 30:
+        raise ValueError(f"{len(calls)} layers are too many to draw; use layer_table")
+    operations = {operation.name: operation for operation in calls}
+    texts = {op.name: (op.name, _type_and_shape(op, count)) for op, count in calls.items()}
+    names = {text for edge in edges for text in edge} | set(texts)
+    width = max(2.2, *(0.095 * len(line) + 0.2 for lines in texts.values() for line in lines))
+    place = _places(edges, names, width + 0.3)
+    xs, ys = zip(*place.values(), strict=True)
+    bends = any(place[a][1] - place[b][1] > 1 for a, b in edges)
+    left, right = min(xs) - width / 2 - 0.2, max(xs) + width / 2 + (1.0 if bends else 0.2)
+    spare = max(0, 4.5 - (right - left)) / 2  # room for the heading where there is one column
+    left, right = left - spare, right + spare
+    figure, (axis,) = new_figure(right - left, 0.75 * (1 - min(ys)) + 0.4)
     axis.set_axis_off()
     for source, target in edges:
-        (x0, y0), (x1, y1) = place[source], place[target]
-        axis.add_patch(
-            FancyArrowPatch(
-                (x0, y0 - 0.27),
-                (x1, y1 + 0.27),
-                arrowstyle="-|>",
-                mutation_scale=12,
-                color="#444444",
-                shrinkA=0,
-                shrinkB=0,
-            )
-        )
-    for operation in model.operations:
-        _box(axis, *place[operation.name], operation, operation.name in highlight)
-    xs, ys = zip(*place.values(), strict=True)
-    axis.set_xlim(min(xs) - 1.5, max(xs) + 1.5)
-    axis.set_ylim(min(ys) - 0.5, max(ys) + 0.5)
+        _arrow(axis, place[source], place[target], width)
+    for name, (x, y) in place.items():
+        if name in operations:
+            _box(axis, x, y, width, texts[name], name in highlight)
+        else:
+            axis.text(x, y + 0.2, name, ha="center", va="top", fontsize=10, style="italic")
+    axis.set_xlim(left, right)
+    axis.set_ylim(min(ys) - 0.1, 0.4)
     figure.suptitle(heading or model.name, fontsize=12)
     show(figure, in_words)
 
 
-def _edges(model: keras.Model) -> list[tuple[str, str]]:
-    """Return which layer's output flows into which layer of this model."""
-    inside = {operation.name for operation in model.operations}
-    edges = []
-    for operation in model.operations:
-        for node in operation._inbound_nodes:  # Keras offers no public way to walk the graph
-            for tensor in node.input_tensors:
-                source = tensor._keras_history.operation.name
-                if source in inside and (source, operation.name) not in edges:
-                    edges.append((source, operation.name))
-    return edges
+def _graph(model: keras.Model) -> tuple[list[tuple[str, str]], dict[keras.Operation, int]]:
+    """Return what flows into what by name, and how often this model calls each layer.
+
+    The model's outputs are at the end of an edge, as ``"output"`` or ``"output 'name'"``.
+    """
+    if isinstance(model, keras.Sequential) and model.built:
+        model = keras.Model(model.inputs, model.outputs, name=model.name)  # as a graph
+    if not hasattr(model, "operations"):
+        raise ValueError("the model has no graph yet; give it a keras.Input first")
+    edges: list[tuple[str, str]] = []
+    calls: dict[keras.Operation, int] = dict.fromkeys(model.operations, 0)
+    by_depth = model._nodes_by_depth  # Keras offers no public way to walk the graph
+    for node in (node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]):
+        calls[node.operation] += 1
+        for tensor in node.input_tensors:
+            edges.append((tensor._keras_history.operation.name, node.operation.name))
+    outputs = model.output if isinstance(model.output, dict) else dict(enumerate(model.outputs, 1))
+    for key, tensor in outputs.items():
+        label = "output" if len(outputs) == 1 else f"output {key!r}"
+        edges.append((tensor._keras_history.operation.name, label))
+    return list(dict.fromkeys(edges)), calls
 
 
-def _box(axis: Axes, x: float, y: float, operation: keras.Operation, strong: bool) -> None:
+def _places(
+    edges: Sequence[tuple[str, str]], names: Iterable[str], step: float
+) -> dict[str, tuple[float, float]]:
+    """Place layers in rows, each right above the first that needs it, below what it takes."""
+    sources = {name: [a for a, b in edges if b == name] for name in names}
+    targets = {name: [b for a, b in edges if a == name] for name in names}
+
+    @cache
+    def from_start(name: str) -> int:
+        return 1 + max(map(from_start, sources[name]), default=-1)
+
+    @cache
+    def row(name: str) -> int:
+        if sources[name] or not targets[name]:
+            return from_start(name)
+        return min(map(from_start, targets[name])) - 1  # an input: right above what takes it
+
+    order = list(dict.fromkeys(name for edge in edges for name in edge))
+    place: dict[str, tuple[float, float]] = {}
+    for number in sorted(set(map(row, names))):
+        wanted, members = [], [name for name in order if row(name) == number]
+        for name in members:
+            above = [place[source][0] for source in sources[name]]
+            wanted.append(sum(above) / len(above) if above else max(wanted, default=0))
+        xs: list[float] = []
+        for x in sorted(wanted):
+            xs.append(max(x, xs[-1] + step) if xs else x)
+        shift = (sum(wanted) - sum(xs)) / len(xs)
+        by_wish = sorted(range(len(members)), key=wanted.__getitem__)
+        for index, x in zip(by_wish, xs, strict=True):
+            place[members[index]] = (x + shift, -float(number))
+    return place
+
+
+def _arrow(axis: Axes, start: tuple[float, float], end: tuple[float, float], width: float) -> None:
+    """Draw an arrow between two boxes, around the side where it skips a row."""
+    (x0, y0), (x1, y1) = start, end
+    skips = y0 - y1 > 1
+    axis.add_patch(
+        FancyArrowPatch(
+            (x0 + width / 2, y0) if skips else (x0, y0 - 0.27),
+            (x1 + width / 2, y1) if skips else (x1, y1 + 0.27),
+            connectionstyle="arc3,rad=-0.4" if skips else "arc3",
+            arrowstyle="-|>",
+            mutation_scale=12,
+            color="#444444",
+            shrinkA=0,
+            shrinkB=0,
+        )
+    )
+
+
+def _type_and_shape(operation: keras.Operation, calls: int) -> str:
+    """Say what a layer is and what comes out of it, e.g. ``"Dense, 64"``."""
+    shapes = " and ".join(
+        " × ".join(str(n or "any") for n in output.shape[1:]) or "one number"
+        for output in keras.tree.flatten(operation.output)
+    )
+    return f"{type(operation).__name__}, {shapes}" + (f", used {calls} times" if calls > 1 else "")
+
+
+def _box(
+    axis: Axes, x: float, y: float, width: float, lines: tuple[str, str], strong: bool
+) -> None:
     """Draw one layer: its name, and below it type and output shape."""
-    output = operation.output
-    output = output[0] if isinstance(output, list | tuple) else output
-    shape = " × ".join(str(n) for n in output.shape[1:]) or "one number"
     axis.add_patch(
         FancyBboxPatch(
-            (x - 1.3, y - 0.25),
-            2.6,
+            (x - width / 2, y - 0.25),
+            width,
             0.5,
             boxstyle="round,pad=0.02",
             facecolor="#eaf3f9",
@@ -366,7 +424,5 @@ def _box(axis: Axes, x: float, y: float, operation: keras.Operation, strong: boo
             linewidth=2.5 if strong else 1,
         )
     )
-    axis.text(x, y + 0.1, operation.name, ha="center", va="center", fontsize=10, weight="bold")
-    axis.text(
-        x, y - 0.12, f"{type(operation).__name__}, {shape}", ha="center", va="center", fontsize=9
-    )
+    axis.text(x, y + 0.1, lines[0], ha="center", va="center", fontsize=10, weight="bold")
+    axis.text(x, y - 0.12, lines[1], ha="center", va="center", fontsize=9)

@@ -7,6 +7,7 @@ import functools
 import os
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +38,8 @@ def start(lesson: str) -> None:
 
         keras.utils.set_random_seed(SEED)
         gpus = len(tf.config.list_physical_devices("GPU"))
+    # Keras 3.15 says so in every fit on a tf.data.Dataset, also where nobody passed shuffle.
+    warnings.filterwarnings("ignore", message="`shuffle=True` was passed, but will be ignored")
     cores = os.cpu_count()
     print(
         f"Lesson {lesson} on Keras {keras.__version__}, TensorFlow {tf.__version__}: "
