@@ -32,7 +32,7 @@ def new_run(lesson: str, experiment: str) -> Path:
     Raises:
         ValueError: The experiment's name is empty or contains a path separator.
     """
-    if not experiment.strip() or "/" in experiment or "\\" in experiment:
+    if not experiment.strip(" .") or "/" in experiment or "\\" in experiment:
         raise ValueError(f"an experiment needs a name without slashes, not {experiment!r}")
     parent = runs_folder(lesson) / experiment
     stamp = datetime.now().strftime("%Y-%m-%d %H.%M.%S")

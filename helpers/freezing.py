@@ -2,7 +2,9 @@
 
 Two facts of Keras 3 stand behind this file, and lesson 05 shows both:
 
-* ``base.trainable = True`` sets every layer inside as well, so the outer flag comes first.
+* ``base.trainable = True`` sets every layer inside as well, so the outer flag comes first. (On
+  TensorFlow only where it changes the flag: said of a base that is trainable already, it does
+  nothing, and layers inside that were frozen stay frozen.)
 * A BatchNormalization layer that is trainable updates its moving statistics during ``fit``,
   also where the base was called with ``training=False``. Only ``trainable = False`` stops it.
 """
@@ -157,10 +159,13 @@ def unfreeze(base: keras.Model, *, last: int | None = None, start: str | None = 
             raise ValueError(f"last must be between 1 and {len(names)}, not {last}")
         first_index = len(names) - last
 
+    base.trainable = False  # or the next line would do nothing to a base that was trainable
     base.trainable = True  # first the whole, because this resets every layer inside
     for index, layer in enumerate(base.layers):
-        is_batch_norm = isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = index >= first_index and not is_batch_norm
+        layer.trainable = index >= first_index
+    for layer in base._flatten_layers():  # also those of a model within the model
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
     return [layer.name for layer in base.layers if layer.trainable and layer.weights]
 
 

@@ -1,0 +1,61 @@
+"""Features belong to their labels, and come from the base in inference mode."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from helpers.features import extract_features
+
+
+def mean_of_image() -> keras.Model:
+    inputs = keras.Input((4, 4, 3))
+    return keras.Model(inputs, layers.GlobalAveragePooling2D()(inputs))
+
+
+def numbered_images(count: int) -> tf.data.Dataset:
+    """Image i is filled with i and has label i."""
+    images = np.arange(count, dtype="float32")[:, None, None, None] * np.ones((1, 4, 4, 3), "f")
+    return tf.data.Dataset.from_tensor_slices((images, np.arange(count, dtype="int32")))
+
+
+def test_labels_stay_with_their_images_in_a_dataset_that_reshuffles() -> None:
+    dataset = numbered_images(50).shuffle(50, reshuffle_each_iteration=True).batch(8)
+    features, labels = extract_features(mean_of_image(), dataset)
+    assert sorted(labels) == list(range(50))
+    assert list(labels) != list(range(50))
+    np.testing.assert_allclose(features, np.repeat(labels[:, None], 3, axis=1), rtol=1e-6)
+
+
+def test_the_order_of_the_dataset_is_kept() -> None:
+    features, labels = extract_features(mean_of_image(), numbered_images(10).batch(4))
+    assert list(labels) == list(range(10))
+    assert (features.shape, features.dtype, labels.shape) == ((10, 3), np.float32, (10,))
+
+
+def test_the_base_runs_in_inference_mode() -> None:
+    inputs = keras.Input((4, 4, 3))
+    x = layers.BatchNormalization(name="norm")(inputs)
+    base = keras.Model(inputs, layers.Dropout(0.5)(x))
+    dataset = numbered_images(16).batch(4)
+    moving_mean = base.get_layer("norm").moving_mean.numpy()
+    first, _ = extract_features(base, dataset)
+    second, _ = extract_features(base, dataset)
+    np.testing.assert_array_equal(first, second)
+    images = np.concatenate([images for images, _ in dataset])
+    np.testing.assert_allclose(first, base.predict(images, verbose=0), rtol=1e-5)
+    np.testing.assert_array_equal(base.get_layer("norm").moving_mean.numpy(), moving_mean)
+
+
+def test_one_hot_labels_pass_through() -> None:
+    dataset = numbered_images(5).map(lambda x, y: (x, tf.one_hot(y, 5))).batch(2)
+    _, labels = extract_features(mean_of_image(), dataset)
+    np.testing.assert_array_equal(labels, np.eye(5))
+
+
+def test_an_empty_dataset_is_said() -> None:
+    with pytest.raises(ValueError, match="the dataset is empty"):
+        extract_features(mean_of_image(), numbered_images(5).take(0).batch(2))

@@ -1,0 +1,246 @@
+"""The layer table, and what is frozen after unfreezing: also after a real step of training."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from helpers.backbones import EfficientNetLite0
+from helpers.freezing import layer_table, unfreeze
+
+
+@pytest.fixture
+def small() -> keras.Model:
+    """A base of seven layers, two of them BatchNorm, with 2,212 parameters."""
+    inputs = keras.Input((16, 16, 3), name="image")
+    x = layers.Conv2D(4, 3, name="conv_a")(inputs)
+    x = layers.BatchNormalization(name="norm_a")(x)
+    x = layers.Activation("relu", name="act_a")(x)
+    x = layers.Conv2D(8, 3, name="conv_b")(x)
+    x = layers.BatchNormalization(name="norm_b")(x)
+    x = layers.GlobalAveragePooling2D(name="pool")(x)
+    return keras.Model(inputs, x, name="small")
+
+
+@pytest.fixture(scope="module")
+def lite0() -> keras.Model:
+    """A real backbone, small in pixels only; tests say themselves what is frozen in it."""
+    return EfficientNetLite0(include_top=False, weights=None, input_shape=(32, 32, 3))
+
+
+def with_head(base: keras.Model) -> keras.Model:
+    """A compiled classifier on the base, which it calls with training=False.
+
+    A large base runs eagerly: a single step is then over before a graph would be built.
+    """
+    inputs = keras.Input(base.input_shape[1:])
+    x = base(inputs, training=False)
+    if len(x.shape) == 4:
+        x = layers.GlobalAveragePooling2D()(x)
+    model = keras.Model(inputs, layers.Dense(2, activation="softmax")(x))
+    eagerly = len(base.layers) > 20
+    model.compile("sgd", "sparse_categorical_crossentropy", run_eagerly=eagerly)
+    return model
+
+
+def one_step(model: keras.Model) -> None:
+    rng = np.random.default_rng(0)
+    images = rng.uniform(0, 255, (4, *model.input_shape[1:])).astype("float32")
+    model.fit(images, np.array([0, 1, 0, 1]), batch_size=4, verbose=0)
+
+
+def batch_norms(model: keras.Model) -> list[layers.BatchNormalization]:
+    return [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
+
+
+def weights_by_layer(model: keras.Model) -> dict[str, list[np.ndarray]]:
+    return {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
+
+
+def moved(before: dict[str, list[np.ndarray]], model: keras.Model) -> set[str]:
+    """Names of the layers of which any weight has changed."""
+    return {
+        name
+        for name, now in weights_by_layer(model).items()
+        if any(not np.array_equal(a, b) for a, b in zip(before[name], now, strict=True))
+    }
+
+
+# --- The table ---------------------------------------------------------------------------------
+
+
+def test_the_table_lists_every_layer_of_a_small_model(small) -> None:
+    table = layer_table(small)
+    assert [row.name for row in table.rows] == [layer.name for layer in small.layers]
+    conv = table.rows[1]
+    assert (conv.index, conv.kind, conv.parameters) == (1, "Conv2D", 3 * 3 * 3 * 4 + 4)
+    assert conv.output_shape == "(batch, 14, 14, 4)"
+    assert [row.trainable for row in table.rows] == ["–", "yes", "yes", "–", "yes", "yes", "–"]
+    assert table.hidden == 0
+    trainable = 112 + 296 + 2 * 4 + 2 * 8
+    assert table.summary == f"7 layers, {trainable + 24} parameters, {trainable} of them trainable"
+
+
+def test_the_table_follows_freezing(small) -> None:
+    small.trainable = False
+    table = layer_table(small)
+    assert {row.trainable for row in table.rows} == {"–", "frozen"}
+    assert table.summary.endswith("parameters, 0 of them trainable")
+    unfreeze(small, last=3)
+    changed = [row.name for row in layer_table(small).rows if row.trainable == "yes"]
+    assert changed == ["conv_b"]
+
+
+def test_a_model_inside_is_trainable_in_part(small) -> None:
+    inputs = keras.Input((16, 16, 3))
+    outer = keras.Model(inputs, layers.Dense(2, name="head")(small(inputs)))
+    assert [row.trainable for row in layer_table(outer).rows] == ["–", "yes", "yes"]
+    unfreeze(small, last=3)
+    assert [row.trainable for row in layer_table(outer).rows] == ["–", "partly", "yes"]
+    small.trainable = False
+    assert [row.trainable for row in layer_table(outer).rows] == ["–", "frozen", "yes"]
+
+
+def test_a_long_table_is_cut_in_the_middle(lite0) -> None:
+    table = layer_table(lite0, first=3, last=4)
+    assert len(table.rows) == 3 + 4 + 1
+    assert [row.index for row in table.rows if row] == [0, 1, 2, *range(len(lite0.layers))[-4:]]
+    assert table.rows[3] is None
+    assert table.hidden == len(lite0.layers) - 7
+    assert f"({table.hidden} more layers)" in str(table)
+    assert f"{len(lite0.layers)} layers, 3,413,024 parameters" in table.summary
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 5), (5, 0), (0, 0), (1, 1), (3, 3), (8, 12)])
+def test_the_table_never_has_more_rows_than_promised(small, first: int, last: int) -> None:
+    table = layer_table(small, first, last)
+    assert len(table.rows) <= first + last + 1
+    assert (
+        len([row for row in table.rows if row]) + (table.hidden if None in table.rows else 0) == 7
+    )
+
+
+def test_a_single_hidden_layer_is_shown_instead_of_announced(small) -> None:
+    assert None not in layer_table(small, first=3, last=3).rows
+
+
+def test_columns_are_aligned(small) -> None:
+    heading, *rows = str(layer_table(small)).splitlines()[:-1]
+    place = heading.index("trainable")
+    cells = [row[place:].split()[0] for row in rows]
+    assert cells == ["–", "yes", "yes", "–", "yes", "yes", "–"]
+
+
+def test_html_has_a_row_a_layer_and_escapes_names() -> None:
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(1, name="a<b")])
+    html = layer_table(model)._repr_html_()
+    assert html.count("<tr>") == 1 + 1
+    assert "a&lt;b" in html
+    assert "<div>1 layers, 3 parameters, 3 of them trainable</div>" in html
+
+
+def test_shapes_that_are_open_or_several_are_said() -> None:
+    inputs = keras.Input((None, 8))
+    _, state, _ = layers.LSTM(4, return_state=True, name="memory")(inputs)
+    table = layer_table(keras.Model(inputs, state))
+    assert table.rows[0].output_shape == "(batch, any, 8)"
+    assert table.rows[1].output_shape == "(batch, 4) and (batch, 4) and (batch, 4)"
+
+
+# --- Unfreezing --------------------------------------------------------------------------------
+
+
+def test_unfreezing_the_last_layers_keeps_batch_norm_frozen(small) -> None:
+    assert unfreeze(small, last=3) == ["conv_b"]
+    assert [layer.trainable for layer in small.layers] == [False] * 4 + [True, False, True]
+    assert len(small.trainable_weights) == 2
+
+
+def test_unfreezing_from_a_named_layer(small) -> None:
+    assert unfreeze(small, start="act_a") == ["conv_b"]
+    assert unfreeze(small, start="image") == ["conv_a", "conv_b"]
+    assert not any(layer.trainable for layer in batch_norms(small))
+
+
+def test_unfreezing_again_starts_from_scratch(small) -> None:
+    unfreeze(small, last=7)
+    assert unfreeze(small, last=3) == ["conv_b"]
+    assert not small.get_layer("conv_a").trainable
+
+
+def test_batch_norm_of_a_model_within_the_model_stays_frozen_too(small) -> None:
+    inputs = keras.Input((16, 16, 3))
+    outer = keras.Model(inputs, layers.Dense(2, name="head")(small(inputs)))
+    small.get_layer("conv_a").trainable = False  # unfreezing everything has to undo this
+    assert unfreeze(outer, last=3) == ["small", "head"]
+    assert [layer.trainable for layer in small.layers] == [
+        True,
+        True,
+        False,
+        True,
+        True,
+        False,
+        True,
+    ]
+
+
+def test_unfreezing_a_real_backbone_from_a_block(lite0) -> None:
+    names = unfreeze(lite0, start="block7a_expand_conv")
+    assert names[0] == "block7a_expand_conv"
+    assert names[-1] == "top_conv"
+    assert not any("_bn" in name for name in names)
+    assert len(batch_norms(lite0)) == 49
+    assert not any(layer.trainable for layer in batch_norms(lite0))
+    assert {w.path.split("/")[-2] for w in lite0.trainable_weights} == set(names)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({}, "not both"),
+        ({"last": 3, "start": "conv_b"}, "not both"),
+        ({"last": 0}, "between 1 and 7, not 0"),
+        ({"last": 8}, "between 1 and 7, not 8"),
+        ({"last": -1}, "between 1 and 7"),
+        ({"start": "mixed7"}, "small has no layer 'mixed7'; layer_table"),
+        ({"start": ""}, "has no layer ''"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_and_changes_nothing(small, arguments, message) -> None:
+    small.trainable = False
+    with pytest.raises(ValueError, match=message):
+        unfreeze(small, **arguments)
+    assert small.trainable_weights == []
+
+
+# --- What a step of training really changes ----------------------------------------------------
+
+
+def test_a_step_moves_the_unfrozen_layers_and_nothing_else(small) -> None:
+    unfreeze(small, last=3)
+    model = with_head(small)
+    before = weights_by_layer(small)
+    one_step(model)
+    assert moved(before, small) == {"conv_b"}
+
+
+@pytest.mark.parametrize(("name", "start"), [("small", "conv_b"), ("lite0", "block7a_expand_conv")])
+def test_training_false_does_not_protect_batch_norm_but_unfreeze_does(
+    name: str, start: str, request: pytest.FixtureRequest
+) -> None:
+    """The fact of Keras 3 that unfreeze exists for; see the head of helpers/freezing.py."""
+    base = request.getfixturevalue(name)
+    norms = {norm.name for norm in batch_norms(base)}
+    base.trainable = False
+    base.trainable = True
+    before = weights_by_layer(base)
+    one_step(with_head(base))
+    assert moved(before, base) & norms
+
+    unfrozen = set(unfreeze(base, start=start))
+    before = weights_by_layer(base)
+    one_step(with_head(base))
+    assert moved(before, base) == unfrozen
+    assert not unfrozen & norms
