@@ -365,7 +365,7 @@ def weights_for(name: str, include_top: bool = False, size: int = 224) -> str | 
             return "imagenet"
         else:
             return str(path)
-    if _server_answers():
+    if network_reachable():
         return "imagenet"
     print(
         f"No ImageNet weights for {name} here{damaged}: weights=None builds it untrained; to get "
@@ -406,10 +406,16 @@ def _opens(path: Path) -> bool:
 _last_answer: tuple[float, bool] | None = None
 
 
-def _server_answers(patience: float = 2.0) -> bool:
-    """Whether Keras's download server answers; asked once a minute at most.
+def network_reachable(patience: float = 2.0) -> bool:
+    """Return whether the server of Keras's weights answers; it is asked once a minute at most.
 
     In a thread of its own, because looking up a host name can hang and takes no timeout.
+
+    Args:
+        patience: Seconds to wait for it.
+
+    Returns:
+        False also where the environment has ``COURSE_OFFLINE=1``.
     """
     global _last_answer
     if os.environ.get("COURSE_OFFLINE") == "1":

@@ -20,8 +20,9 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
+from helpers import backbones
 from helpers.session import COURSE_ROOT, SEED, personal_folder
 
 DATA = COURSE_ROOT / "data"
@@ -107,10 +108,11 @@ def load(
         return _load_fashion(batch_size, seed)
     if name in ("stamps", "birds-or-mammals"):
         files = _bundled("stamps", ("bird", "mammal") if name == "birds-or-mammals" else None)
-    elif Path(name).is_dir():
-        files = _own_folder(Path(name), skip_unreadable)
+    elif Path(name).expanduser().is_dir():
+        files = _own_folder(Path(name).expanduser(), skip_unreadable)
     elif os.sep in str(name) or "/" in str(name) or str(name).startswith("."):
-        raise DataProblem(f"there is no folder {Path(name).resolve()}; check the spelling")
+        missing = Path(name).expanduser().resolve()
+        raise DataProblem(f"there is no folder {missing}; check the spelling")
     else:
         return _load_tfds(str(name), image_size, batch_size, seed)
 
@@ -207,13 +209,16 @@ def _own_folder(folder: Path, skip_unreadable: bool) -> dict[str, FilesOfSplit]:
         files = {"train": _class_files(folder)}
     else:
         files = {split: _class_files(path) for split, path in found.items() if path}
+    _require_classes(folder if found["train"] is None else found["train"], files["train"])
     _require_same_classes(folder, files)
     files = _readable(folder, files, skip_unreadable)
 
+    val_share = VAL_SHARE
     if "test" not in files:
         files["train"], files["test"] = _take_out(files["train"], TEST_SHARE)
+        val_share /= 1 - TEST_SHARE  # of what is left
     if "val" not in files:
-        files["train"], files["val"] = _take_out(files["train"], VAL_SHARE)
+        files["train"], files["val"] = _take_out(files["train"], val_share)
     too_small = sorted({c for split in SPLITS for c, group in files[split].items() if not group})
     if too_small:
         raise DataProblem(
@@ -230,21 +235,28 @@ def _split_folder(folder: Path, split: str) -> Path | None:
 def _class_files(folder: Path) -> FilesOfSplit:
     """List the images of every class folder, by name."""
     classes = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
-    if len(classes) < 2:
-        raise DataProblem(
-            f"{folder} holds {len(classes)} class folder{'s' * (len(classes) != 1)}; put the "
-            "images of each class into a folder of its own, two or more"
-        )
-    files = {
-        c.name: sorted(p for p in c.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
-        for c in classes
-    }
+    files = {c.name: sorted(p for p in c.rglob("*") if _looks_like_image(p)) for c in classes}
     empty = [str(folder / name) for name, group in files.items() if not group]
     if empty:
         raise DataProblem(
             f"no images in {_listed(empty)}; add some, or delete the folder to drop the class"
         )
     return files
+
+
+def _looks_like_image(path: Path) -> bool:
+    """Whether a name is an image's: not a folder's, nor of what file managers leave behind."""
+    hidden = path.name.startswith(".")
+    return path.suffix.lower() in IMAGE_SUFFIXES and not hidden and not path.is_dir()
+
+
+def _require_classes(folder: Path, classes: Iterable[str]) -> None:
+    count = len(list(classes))
+    if count < 2:
+        raise DataProblem(
+            f"{folder} holds {count} class folder{'s' * (count != 1)}; put the images of each "
+            "class into a folder of its own, two or more"
+        )
 
 
 def _require_same_classes(folder: Path, files: dict[str, FilesOfSplit]) -> None:
@@ -296,9 +308,9 @@ def _readable(
 
 def _usable_file(path: Path) -> Path | str:
     """Return a file that TensorFlow reads right: the image itself or a copy; or what is wrong."""
-    if path.stat().st_size == 0:
-        return "the file is empty"
     try:
+        if path.stat().st_size == 0:
+            return "the file is empty"
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's remarks on metadata are not the learner's
             with Image.open(path) as image:
@@ -310,7 +322,9 @@ def _usable_file(path: Path) -> Path | str:
                     return path
                 return _converted(path, image)
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as problem:
-        return "not an image, or damaged" if "cannot identify" in str(problem) else str(problem)
+        if isinstance(problem, UnidentifiedImageError):
+            return "not an image, or damaged"
+        return getattr(problem, "strerror", None) or str(problem)
 
 
 def _converted(path: Path, image: Image.Image) -> Path:
@@ -426,14 +440,14 @@ def _load_tfds(name: str, image_size: tuple[int, int], batch_size: int, seed: in
         guess = f"; did you mean {' or '.join(near)}?" if near else ""
         raise DataProblem(f"{name!r} is no folder, no bundled set and no TFDS set{guess}")
     builder = tfds.builder(name)
-    if not Path(builder.data_dir).is_dir() and not _network():
-        raise DataProblem(
-            f"{name} is not on this computer, and there is no network to download it "
-            f"({builder.info.download_size}); go online once, or use 'stamps'"
-        )
-    builder.download_and_prepare()
     if set(builder.info.supervised_keys or ()) != {"image", "label"}:
         raise DataProblem(f"{name} is not an image-classification set of TFDS")
+    if not Path(builder.data_dir).is_dir() and not backbones.network_reachable():
+        raise DataProblem(
+            f"{name} is not on this computer, and there is no network to download it; go online "
+            "once, or use 'stamps'"
+        )
+    builder.download_and_prepare()
     parts = {"train": "train", "val": "validation", "test": "test"}
     have = builder.info.splits
     if "test" not in have:
@@ -462,10 +476,3 @@ def _load_tfds(name: str, image_size: tuple[int, int], batch_size: int, seed: in
 
 def _three_channels(image: tf.Tensor) -> tf.Tensor:
     return tf.image.grayscale_to_rgb(image) if image.shape[-1] == 1 else image
-
-
-def _network() -> bool:
-    """Whether a download could work at all; TFDS itself would retry for minutes."""
-    from helpers.backbones import network_reachable
-
-    return network_reachable()

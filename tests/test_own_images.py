@@ -1,0 +1,587 @@
+"""A learner's own folder of images: what is wrong with it is said at once, with the way out."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from PIL import Image
+
+from helpers import backbones, data
+from helpers.data import DataProblem, load, open_image
+
+SIZE = (40, 40)
+RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The folder for converted copies, of this test alone."""
+    monkeypatch.setenv("COURSE_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def write(path: Path, colour: tuple[int, int, int]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", SIZE, colour).save(path, "PNG")
+
+
+def numbered(folder: Path, count: int, start: int = 0) -> None:
+    """Write `count` images, each of a colour of its own."""
+    for number in range(start, start + count):
+        write(folder / f"{number:03d}.png", (number, 255 - number, 7))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three splits of two classes with two images each."""
+    folder = tmp_path / "photos"
+    for number, split in enumerate(("train", "val", "test")):
+        numbered(folder / split / "cats", 2, start=10 * number)
+        numbered(folder / split / "dogs", 2, start=100 + 10 * number)
+    return folder
+
+
+def snapshot(folder: Path) -> dict[Path, str]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def numbers(dataset) -> list[int]:
+    """Which of the numbered images a dataset holds."""
+    return [round(float(image[0, 0, 0])) for images, _ in dataset for image in images.numpy()]
+
+
+@contextmanager
+def refused(*words: str) -> Iterator[None]:
+    """The block raises DataProblem within five seconds, and its message has these words."""
+    began = time.monotonic()
+    with pytest.raises(DataProblem) as caught:
+        yield
+    assert time.monotonic() - began < 5
+    for word in words:
+        assert word in str(caught.value)
+
+
+# --- Files that are not what their name says ---------------------------------------------------
+
+
+def cut_off(path: Path, **save) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (300, 300, 3), dtype="uint8")
+    Image.fromarray(noise).save(path, **save)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def cut_off_progressive(path: Path) -> None:
+    cut_off(path, progressive=True)
+
+
+def empty(path: Path) -> None:
+    path.touch()
+
+
+def text(path: Path) -> None:
+    path.write_text("<!doctype html> the download failed")
+
+
+def half_a_header(path: Path) -> None:
+    path.write_bytes(b"\xff\xd8\xff\xe0\x00\x10JFIF")
+
+
+def dangling(path: Path) -> None:
+    path.symlink_to(path.with_name("gone.jpg"))
+
+
+def folder_named_like_an_image(path: Path) -> None:
+    path.mkdir()
+
+
+DAMAGED: list[tuple[str, Callable[[Path], None]]] = [
+    ("cut.jpg", cut_off),
+    ("cut.jpg", cut_off_progressive),
+    ("cut.png", cut_off),
+    ("empty.jpg", empty),
+    ("text.jpg", text),
+    ("header.jpeg", half_a_header),
+    ("link.jpg", dangling),
+    ("phone.heic", text),
+]
+
+
+@pytest.mark.parametrize(("name", "spoil"), DAMAGED, ids=[f.__name__ for _, f in DAMAGED])
+def test_a_damaged_file_is_named_with_the_way_out(folder, name, spoil) -> None:
+    spoil(folder / "train" / "dogs" / name)
+    with refused(f"train/dogs/{name}", "1 of 13 images", "skip_unreadable=True"):
+        load(folder)
+
+
+@pytest.mark.parametrize(("name", "spoil"), DAMAGED, ids=[f.__name__ for _, f in DAMAGED])
+def test_a_damaged_file_can_be_left_out(folder, name, spoil, capsys) -> None:
+    spoil(folder / "train" / "dogs" / name)
+    splits = load(folder, image_size=SIZE, skip_unreadable=True)
+    assert splits.sizes == {"train": 4, "val": 4, "test": 4}
+    assert sorted(numbers(splits.train)) == [0, 1, 100, 101]
+    assert name in capsys.readouterr().out
+
+
+def test_many_damaged_files_are_counted_and_the_first_named(folder) -> None:
+    for number in range(9):
+        empty(folder / "train" / "cats" / f"broken{number}.jpg")
+    with refused("9 of 21 images", "broken0.jpg", "broken4.jpg", "and 4 more"):
+        load(folder)
+
+
+def test_a_class_of_which_nothing_can_be_read_is_not_silently_dropped(folder) -> None:
+    for path in (folder / "test" / "dogs").iterdir():
+        path.write_bytes(b"")
+    with refused("too few images of dogs"):
+        load(folder, skip_unreadable=True)
+
+
+def test_what_computers_leave_in_folders_is_not_an_image(folder) -> None:
+    (folder / "train" / "cats" / "._001.png").write_bytes(b"Mac OS X")
+    (folder / "train" / "cats" / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
+    (folder / "train" / "cats" / "Thumbs.db").write_bytes(b"\xd0\xcf\x11\xe0")
+    (folder / "train" / ".ipynb_checkpoints").mkdir()
+    folder_named_like_an_image(folder / "train" / "cats" / "best.jpg")
+    assert load(folder).sizes["train"] == 4
+
+
+# --- Formats that TensorFlow would misread -----------------------------------------------------
+
+
+def cmyk(path: Path) -> None:
+    Image.new("CMYK", SIZE, (0, 255, 255, 0)).save(path, "JPEG", quality=95)  # red in print
+
+
+def half_transparent(path: Path) -> None:
+    """Blue on the left; on the right a red that nobody sees."""
+    image = Image.new("RGBA", SIZE, (*BLUE, 255))
+    image.paste((*RED, 0), (20, 0, 40, 40))
+    image.save(path, "PNG")
+
+
+def transparent_palette(path: Path) -> None:
+    image = Image.new("P", SIZE, 1)
+    image.putpalette([*RED, *BLUE])
+    image.paste(0, (20, 0, 40, 40))
+    image.save(path, "PNG", transparency=0)
+
+
+def transparent_key_colour(path: Path) -> None:
+    image = Image.new("RGB", SIZE, BLUE)
+    image.paste(RED, (20, 0, 40, 40))
+    image.save(path, "PNG", transparency=RED)
+
+
+def transparent_grey(path: Path) -> None:
+    image = Image.new("LA", SIZE, (0, 255))
+    image.paste((99, 0), (20, 0, 40, 40))
+    image.save(path, "PNG")
+
+
+def deep_grey(path: Path) -> None:
+    values = np.tile(np.linspace(0, 65_535, 40).astype("uint16"), (40, 1))
+    Image.fromarray(values).save(path, "PNG")
+
+
+def grey(path: Path) -> None:
+    Image.fromarray(np.tile(np.linspace(0, 255, 40).astype("uint8"), (40, 1))).save(path, "PNG")
+
+
+def turned(path: Path) -> None:
+    """Red on the left, blue on the right, and the mark of a camera held upright."""
+    image = Image.new("RGB", (80, 40), RED)
+    image.paste(BLUE, (40, 0, 80, 40))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned clockwise by a quarter: left becomes top
+    image.save(path, "JPEG", exif=exif, quality=95, subsampling=0)
+
+
+def webp(path: Path) -> None:
+    Image.new("RGB", SIZE, RED).save(path, "WEBP", lossless=True)
+
+
+def tiff(path: Path) -> None:
+    Image.new("RGB", SIZE, RED).save(path, "TIFF")
+
+
+def png_named_jpg(path: Path) -> None:
+    Image.new("RGB", SIZE, RED).save(path, "PNG")
+
+
+def turning_gif(path: Path) -> None:
+    frames = [Image.new("RGB", SIZE, RED), Image.new("RGB", SIZE, BLUE)]
+    frames[0].save(path, "GIF", save_all=True, append_images=frames[1:])
+
+
+CONVERTED = [
+    # file, how it is made, then what a model has to see at the left, right, top and bottom edge
+    ("print.jpg", cmyk, RED, RED, RED, RED),
+    ("cutout.png", half_transparent, BLUE, WHITE, None, None),
+    ("palette.png", transparent_palette, BLUE, WHITE, None, None),
+    ("key.png", transparent_key_colour, BLUE, WHITE, None, None),
+    ("cutout_grey.png", transparent_grey, (0, 0, 0), WHITE, None, None),
+    ("xray.png", deep_grey, (0, 0, 0), WHITE, None, None),
+    ("camera.jpg", turned, None, None, RED, BLUE),
+    ("web.webp", webp, RED, RED, RED, RED),
+    ("scan.tif", tiff, RED, RED, RED, RED),
+    ("turning.gif", turning_gif, RED, RED, RED, RED),
+]
+AS_IS = [
+    ("photo.jpg", png_named_jpg, RED, RED, RED, RED),
+    ("PHOTO.JPG", png_named_jpg, RED, RED, RED, RED),
+    ("grey.png", grey, (0, 0, 0), WHITE, None, None),
+]
+
+
+def assert_edges(image: np.ndarray, left, right, top, bottom) -> None:
+    middle = image.shape[0] // 2
+    edges = (image[middle, 1], image[middle, -2], image[1, middle], image[-2, middle])
+    for edge, expected in zip(edges, (left, right, top, bottom), strict=True):
+        if expected is not None:
+            np.testing.assert_allclose(edge, expected, atol=15)
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "edges"),
+    [(name, make, edges) for name, make, *edges in CONVERTED],
+    ids=[make.__name__ for _, make, *_ in CONVERTED],
+)
+def test_what_tensorflow_would_misread_is_converted_in_a_copy(
+    folder, home, name, make, edges, capsys
+) -> None:
+    path = folder / "test" / "cats" / f"!{name}"  # sorts first
+    make(path)
+    before = snapshot(folder)
+    splits = load(folder, image_size=SIZE)
+    said = capsys.readouterr().out
+    images, labels = next(iter(splits.test))
+    assert_edges(images[0].numpy(), *edges)
+    assert labels[0] == 0
+    assert splits.sizes["test"] == 5
+    assert "1 of 13 images" in said
+    assert name in said
+    assert snapshot(folder) == before
+    assert len(list(home.rglob("*.png"))) == 1
+    load(folder, image_size=SIZE)  # a second time, from the same copy
+    assert len(list((home / "converted").iterdir())) == 1
+    assert_edges(open_image(path, SIZE)[0], *edges)
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "edges"),
+    [(name, make, edges) for name, make, *edges in AS_IS],
+    ids=["png_named_jpg", "capitals", "grey"],
+)
+def test_what_tensorflow_reads_right_is_read_in_place(
+    folder, home, name, make, edges, capsys
+) -> None:
+    path = folder / "test" / "cats" / f"!{name}"
+    make(path)
+    splits = load(folder, image_size=SIZE)
+    assert "converted" not in capsys.readouterr().out
+    assert not list(home.rglob("*.png"))
+    assert_edges(next(iter(splits.test))[0][0].numpy(), *edges)
+    assert_edges(open_image(path, SIZE)[0], *edges)
+
+
+def test_a_broad_photograph_is_cut_around_its_centre_and_not_squeezed(folder) -> None:
+    image = Image.new("RGB", (120, 40), RED)
+    image.paste(BLUE, (40, 0, 80, 40))
+    image.save(folder / "test" / "cats" / "!broad.png")
+    seen = next(iter(load(folder, image_size=(20, 20)).test))[0][0].numpy()
+    assert seen.shape == (20, 20, 3)
+    np.testing.assert_allclose(seen, np.broadcast_to(BLUE, (20, 20, 3)), atol=1)
+
+
+def test_one_picture_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
+    with refused("there is no file", "cat.jpg", "check its name"):
+        open_image(tmp_path / "cat.jpg")
+    text(tmp_path / "cat.jpg")
+    with refused("cat.jpg cannot be read", "save it again"):
+        open_image(tmp_path / "cat.jpg")
+
+
+# --- Folders -----------------------------------------------------------------------------------
+
+
+def test_a_folder_in_order_is_loaded_as_it_is(folder, capsys) -> None:
+    splits = load(folder, image_size=SIZE, batch_size=3)
+    assert splits.class_names == ("cats", "dogs")
+    assert splits.sizes == {"train": 4, "val": 4, "test": 4}
+    assert (sorted(numbers(splits.train)), numbers(splits.val)) == (
+        [0, 1, 100, 101],
+        [10, 11, 110, 111],
+    )
+    images, labels = next(iter(splits.test))
+    assert images.shape == (3, *SIZE, 3)
+    assert (images.dtype.name, labels.dtype.name) == ("float32", "int32")
+    assert list(labels) == [0, 0, 1]
+    assert "2 classes; images: train 4, val 4, test 4" in repr(splits)
+    assert capsys.readouterr().out == ""
+
+
+def test_names_that_others_use_for_splits_are_understood(folder) -> None:
+    (folder / "train").rename(folder / "training")
+    (folder / "val").rename(folder / "validation")
+    assert load(folder).sizes == {"train": 4, "val": 4, "test": 4}
+
+
+def test_labels_belong_to_their_images_in_shuffled_training_batches(folder) -> None:
+    numbered(folder / "train" / "cats", 20, start=30)
+    numbered(folder / "train" / "dogs", 20, start=130)
+    train = load(folder, image_size=SIZE, batch_size=5).train
+    labels = [int(label) for _, batch in train for label in batch]
+    epochs = [[(round(float(i[0, 0, 0])), int(y)) for i, y in train.unbatch()] for _ in range(2)]
+    assert labels != sorted(labels)
+    assert [n for n, _ in epochs[0]] != [n for n, _ in epochs[1]]  # another order an epoch
+    assert all((number >= 100) == bool(label) for epoch in epochs for number, label in epoch)
+
+
+def test_an_empty_class_folder_is_named(folder) -> None:
+    (folder / "train" / "birds").mkdir()
+    with refused(str(folder / "train" / "birds"), "add some, or delete the folder"):
+        load(folder)
+
+
+def test_classes_that_differ_between_splits_are_named(folder) -> None:
+    (folder / "val" / "dogs").rename(folder / "val" / "Dogs")
+    with refused("val lacks dogs", "val has Dogs, which train has not", "spelled alike"):
+        load(folder)
+
+
+def test_a_split_that_lacks_a_class_is_named(folder) -> None:
+    for path in (folder / "test" / "dogs").iterdir():
+        path.unlink()
+    (folder / "test" / "dogs").rmdir()
+    with refused("test lacks dogs"):
+        load(folder)
+
+
+@pytest.mark.parametrize("classes", [0, 1])
+def test_fewer_than_two_classes_are_not_a_classification(tmp_path: Path, classes: int) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    numbered(folder, 3)  # images beside the class folders belong to no class
+    if classes:
+        numbered(folder / "cats", 10)
+    number = "1 class folder;" if classes else "0 class folders;"
+    with refused(str(folder), number, "a folder of its own, two or more"):
+        load(folder)
+
+
+def test_test_images_without_training_images_are_refused(folder) -> None:
+    (folder / "train").rename(folder / "trian")
+    with refused("none called 'train'"):
+        load(folder)
+
+
+def test_a_missing_validation_split_is_taken_out_of_training(folder) -> None:
+    for path in [*(folder / "val").rglob("*.png")]:
+        path.unlink()
+    for name in ("cats", "dogs", ""):
+        (folder / "val" / name).rmdir()
+    numbered(folder / "train" / "cats", 18, start=30)
+    numbered(folder / "train" / "dogs", 18, start=130)
+    splits = load(folder, image_size=SIZE)
+    assert splits.sizes == {"train": 34, "val": 6, "test": 4}  # 15 % of each class
+    assert numbers(splits.test) == [20, 21, 120, 121]
+    train, val = set(numbers(splits.train)), set(numbers(splits.val))
+    assert not train & val
+    assert len(train | val) == 40
+    assert set(numbers(load(folder, image_size=SIZE).val)) == val  # and so every time
+
+
+def test_plain_class_folders_are_split_and_equal_files_stay_together(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    numbered(folder / "cats", 100)
+    numbered(folder / "dogs", 100, start=120)
+    for number in range(0, 100, 5):  # every fifth photograph twice, under another name
+        write(folder / "cats" / f"copy{number:03d}.png", (number, 255 - number, 7))
+    splits = load(folder, image_size=SIZE)
+    found = {split: numbers(getattr(splits, split)) for split in data.SPLITS}
+    for one, other in (("train", "val"), ("train", "test"), ("val", "test")):
+        assert not set(found[one]) & set(found[other])
+    assert sorted(n for group in found.values() for n in group) == sorted(
+        [*range(100), *range(120, 220), *range(0, 100, 5)]
+    )
+    for split, share in (("train", 70), ("val", 15), ("test", 15)):
+        assert len({n for n in found[split] if n < 100}) == share
+        assert len({n for n in found[split] if n >= 100}) == share
+
+
+def test_too_few_images_to_split_are_named(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    numbered(folder / "cats", 10)
+    numbered(folder / "dogs", 2, start=100)
+    with refused("too few images of dogs", "add some"):
+        load(folder)
+
+
+def test_the_same_image_in_two_splits_is_said(folder, capsys) -> None:
+    image = folder / "train" / "dogs" / "100.png"
+    (folder / "test" / "dogs" / "the_same.png").write_bytes(image.read_bytes())
+    assert load(folder).sizes["test"] == 5
+    said = capsys.readouterr().out
+    assert "1 images lie in two splits: the_same.png (train and test)" in said
+    assert "remove one" in said
+
+
+def test_a_folder_in_the_home_folder_may_be_written_with_a_tilde(folder, monkeypatch) -> None:
+    monkeypatch.setenv("HOME", str(folder.parent))
+    monkeypatch.setenv("USERPROFILE", str(folder.parent))
+    assert load("~/photos").sizes["train"] == 4
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with refused(f"there is no folder {tmp_path / 'fotos'}", "check the spelling"):
+        load(tmp_path / "fotos")
+    with refused("there is no folder", "check the spelling"):
+        load("./fotos")
+
+
+def test_real_photographs_as_a_learner_brings_them(photos: Path, capsys) -> None:
+    splits = load(photos / "cats_dogs", image_size=(96, 96))
+    assert splits.class_names == ("cats", "dogs")
+    assert splits.sizes == {"train": 102, "val": 18, "test": 60}
+    assert "two splits" not in capsys.readouterr().out
+    seen = 0
+    for images, labels in splits.test:
+        assert images.shape[1:] == (96, 96, 3)
+        assert 0 <= float(images.numpy().min()) < 50 < 200 < float(images.numpy().max()) <= 255
+        assert set(labels.numpy()) <= {0, 1}
+        seen += len(images)
+    assert seen == 60
+
+
+# --- Names -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [("stamp", "stamps"), ("Fashion", "fashion"), ("food_101", "food101"), ("tf_flower", "tf_flo")],
+)
+def test_an_unknown_name_gets_the_nearest_known_one(name: str, near: str) -> None:
+    with refused(f"{name!r} is no folder, no bundled set and no TFDS set", f"did you mean {near}"):
+        load(name)
+
+
+def test_a_name_like_no_other_gets_no_guess() -> None:
+    with pytest.raises(DataProblem) as caught:
+        load("qqqqqqqq")
+    assert "did you mean" not in str(caught.value)
+
+
+@pytest.fixture
+def no_tfds_sets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Hide the sets that this machine may have."""
+    monkeypatch.setattr(tfds.core.constants, "DATA_DIR", str(tmp_path / "tfds"))
+
+
+@pytest.mark.usefixtures("no_tfds_sets")
+def test_without_a_network_a_tfds_set_is_refused_at_once(monkeypatch) -> None:
+    monkeypatch.setattr(backbones, "network_reachable", lambda: False)
+    with refused("tf_flowers", "no network", "go online once, or use 'stamps'"):
+        load("tf_flowers")
+
+
+@pytest.mark.usefixtures("no_tfds_sets")
+def test_what_is_no_classification_is_refused_before_anything_is_downloaded(monkeypatch) -> None:
+    def download(*_, **__):
+        pytest.fail("nothing may be downloaded")
+
+    monkeypatch.setattr(backbones, "network_reachable", lambda: True)
+    monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", download)
+    with refused("wider_face is not an image-classification set"):
+        load("wider_face")
+
+
+class _Numbered(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+    """A set in TFDS's own format that is generated here, so that nothing is downloaded."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    SPLITS: tuple[str, ...] = ()
+    CHANNELS = 3
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        features = {
+            "image": tfds.features.Image(shape=(None, None, self.CHANNELS)),
+            "label": tfds.features.ClassLabel(names=["even", "odd"]),
+        }
+        return tfds.core.DatasetInfo(
+            builder=self,
+            features=tfds.features.FeaturesDict(features),
+            supervised_keys=("image", "label"),
+        )
+
+    def _split_generators(self, dl_manager):
+        return {name: self._generate_examples(60 * n) for n, name in enumerate(self.SPLITS)}
+
+    def _generate_examples(self, start):
+        for number in range(start, start + 60):
+            image = np.full((20 + number % 3, 30, self.CHANNELS), number, "uint8")
+            yield number, {"image": image, "label": number % 2}
+
+
+class NumberedTrain(_Numbered):
+    SPLITS = ("train",)
+
+
+class NumberedTrainTest(_Numbered):
+    SPLITS = ("train", "test")
+    CHANNELS = 1
+
+
+class NumberedTrainValidation(_Numbered):
+    SPLITS = ("train", "validation")
+
+
+class NumberedAll(_Numbered):
+    SPLITS = ("train", "validation", "test")
+
+
+@pytest.mark.parametrize(
+    ("name", "train", "val", "test"),
+    [
+        ("numbered_train", (0, 42), (42, 51), (51, 60)),
+        ("numbered_train_test", (0, 51), (51, 60), (60, 120)),
+        ("numbered_train_validation", (0, 60), (60, 90), (90, 120)),
+        ("numbered_all", (0, 60), (60, 120), (120, 180)),
+    ],
+)
+@pytest.mark.usefixtures("no_tfds_sets")
+def test_missing_splits_of_a_tfds_set_are_cut_out_of_others(
+    monkeypatch, name: str, train, val, test
+) -> None:
+    monkeypatch.setattr(backbones, "network_reachable", lambda: True)
+    splits = load(name, image_size=(16, 24), batch_size=8)
+    assert splits.class_names == ("even", "odd")
+    images, labels = next(iter(splits.train))
+    assert images.shape == (8, 16, 24, 3)
+    assert images.dtype.name == "float32"
+    found = {split: numbers(getattr(splits, split)) for split in data.SPLITS}
+    assert splits.sizes == {split: len(group) for split, group in found.items()}
+    expected = {"train": train, "val": val, "test": test}
+    assert {k: len(v) for k, v in found.items()} == {k: b - a for k, (a, b) in expected.items()}
+    everything = [number for group in found.values() for number in group]
+    assert sorted(everything) == list(range(test[1]))
+    for images, labels in splits.test:
+        assert [int(n) % 2 for n in images.numpy()[:, 0, 0, 0].round()] == labels.numpy().tolist()
+    monkeypatch.setattr(backbones, "network_reachable", lambda: False)
+    assert load(name, image_size=(16, 24)).sizes == splits.sizes  # it is on this computer now
+
+
+@pytest.mark.parametrize(("name", "shape"), [("tf_flowers", None), ("mnist", (28, 28, 1))])
+def test_real_tfds_sets_are_taken_for_classifications(monkeypatch, name: str, shape) -> None:
+    monkeypatch.setattr(backbones, "network_reachable", lambda: False)
+    builder = tfds.builder(name)
+    assert builder.info.features["image"].shape == (shape or (None, None, 3))
+    with refused("no network"):  # and not: no image-classification set
+        load(name)
