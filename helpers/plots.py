@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import keras
@@ -302,7 +302,7 @@ def model_graph(
         raise ValueError(f"{len(calls)} layers are too many to draw; use layer_table")
     operations = {operation.name: operation for operation in calls}
     texts = {op.name: (op.name, _type_and_shape(op, count)) for op, count in calls.items()}
-    names = {text for edge in edges for text in edge} | set(texts)
+    names = list(dict.fromkeys([*(name for edge in edges for name in edge), *texts]))
     width = max(2.2, *(0.095 * len(line) + 0.2 for lines in texts.values() for line in lines))
     place = _places(edges, names, width + 0.3)
     xs, ys = zip(*place.values(), strict=True)
@@ -349,7 +349,7 @@ def _graph(model: keras.Model) -> tuple[list[tuple[str, str]], dict[keras.Operat
 
 
 def _places(
-    edges: Sequence[tuple[str, str]], names: Iterable[str], step: float
+    edges: Sequence[tuple[str, str]], names: Sequence[str], step: float
 ) -> dict[str, tuple[float, float]]:
     """Place layers in rows, each right above the first that needs it, below what it takes."""
     sources = {name: [a for a, b in edges if b == name] for name in names}
@@ -360,19 +360,19 @@ def _places(
         return 1 + max(map(from_start, sources[name]), default=-1)
 
     @cache
-    def row(name: str) -> int:
-        if sources[name] or not targets[name]:
-            return from_start(name)
-        return min(map(from_start, targets[name])) - 1  # an input: right above what takes it
+    def row(name: str) -> int:  # an output as high as it can be, all else right above its first use
+        return min(map(row, targets[name])) - 1 if targets[name] else from_start(name)
 
-    order = list(dict.fromkeys(name for edge in edges for name in edge))
     place: dict[str, tuple[float, float]] = {}
     for number in sorted(set(map(row, names))):
-        wanted, members = [], [name for name in order if row(name) == number]
+        members = [name for name in names if row(name) == number]
+        members.sort(key=lambda name: not sources[name])  # an input goes to the right
+        wanted: list[float] = []
         for name in members:
             above = [place[source][0] for source in sources[name]]
-            wanted.append(sum(above) / len(above) if above else max(wanted, default=0))
-        xs: list[float] = []
+            beside = max(wanted) + step if wanted else 0.0
+            wanted.append(sum(above) / len(above) if above else beside)
+        xs: list[float] = []  # as wanted, but pushed apart where boxes would overlap
         for x in sorted(wanted):
             xs.append(max(x, xs[-1] + step) if xs else x)
         shift = (sum(wanted) - sum(xs)) / len(xs)
