@@ -20,9 +20,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
-PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8c6d00", "#56b4e9", "#000000")
-"""Okabe and Ito's colours, told apart by colour-blind readers; the yellow is darkened to show
-on white."""
+PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#5a2d00", "#8a2be2", "#000000")
+"""Four of Okabe and Ito's colours, brown, violet and black: dark enough to show on white, and
+told apart by readers with any kind of colour blindness (tests/test_plots.py measures both)."""
 LINE_STYLES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
