@@ -30,10 +30,9 @@ def extract_features(base: keras.Model, dataset: tf.data.Dataset) -> tuple[np.nd
     Raises:
         ValueError: The dataset is empty.
     """
-    run = tf.function(lambda images: base(images, training=False), reduce_retracing=True)
     features, labels = [], []
     for images, batch_labels in dataset:
-        features.append(run(images).numpy())
+        features.append(base.predict_on_batch(images))
         labels.append(batch_labels.numpy())
     if not features:
         raise ValueError("the dataset is empty: there is nothing to extract features from")
