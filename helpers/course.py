@@ -48,7 +48,8 @@ course = os.path.abspath("transfer-learning-course")
 if "google.colab" in sys.modules and course not in sys.path:
     if not os.path.isdir(course):
         fetch = ["git", "clone", "--quiet", "--depth=1", "--branch={branch}"]
-        subprocess.run([*fetch, "{repository}", course], check=True)
+        address = "{repository}"
+        subprocess.run([*fetch, address, course], check=True)
     sys.path.insert(0, course)"""
 
 BADGES = (
@@ -267,7 +268,6 @@ def spread(notebooks: list[Path], runs: int) -> Iterator[str]:
     Yields:
         A line for each run, then one for each claim.
     """
-    record = json.loads(RECORD.read_text()) if RECORD.is_file() else {}
     for notebook in notebooks:
         lines = []
         for seed in range(42, 42 + 100 * runs, 100):
@@ -278,6 +278,8 @@ def spread(notebooks: list[Path], runs: int) -> Iterator[str]:
                 )
                 lines += [json.loads(line) for line in log.read_text().splitlines()]
             yield f"{notebook.name}, seed {seed}: {seconds:.0f} s"
+        # Read only now: another lesson's runs may have ended while these went on.
+        record = json.loads(RECORD.read_text()) if RECORD.is_file() else {}
         prefix = f"{notebook.name[:2]}."
         record = {k: v for k, v in record.items() if not k.startswith(prefix)}
         for claim_id in dict.fromkeys(line["id"] for line in lines):
