@@ -53,6 +53,11 @@ def pytest_report_header() -> str:
     return f"course: Python {platform.python_version()}, {packages}"
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if terminalreporter.verbosity < 0:  # -q leaves the header out
+        terminalreporter.write_line(pytest_report_header())
+
+
 class ListeningKernelManager(KernelManager):
     """Starts kernels that also report what C++ code writes on stderr.
 

@@ -53,6 +53,17 @@ def test_nothing_that_a_learner_makes_is_committed() -> None:
     assert [name for name in tracked() if made.search(name)] == []
 
 
+def test_no_file_tells_on_which_machine_it_was_written() -> None:
+    """Pictures and weights aside; /tmp is left to the lessons' own test: code may mean it."""
+    home = re.compile(rb"(?<![\w.:/])/(?:work|opt|root|home|Users)/\w")
+    found = []
+    for name in tracked():
+        content = (COURSE_ROOT / name).read_bytes() if (COURSE_ROOT / name).is_file() else b""
+        if b"\0" not in content and not name.endswith(".ipynb") and home.search(content):
+            found.append(name)
+    assert found == []
+
+
 @pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=" ".join)
 def test_code_is_tidy(command: list[str]) -> None:
     run = subprocess.run(
