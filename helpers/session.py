@@ -38,6 +38,8 @@ def start(lesson: str) -> None:
 
         keras.utils.set_random_seed(SEED)
         gpus = len(tf.config.list_physical_devices("GPU"))
+    # Notebooks show TensorFlow's remarks on its own tracing as a lesson's output.
+    tf.get_logger().setLevel("ERROR")
     # Keras 3.15 says so in every fit on a tf.data.Dataset, also where nobody passed shuffle.
     warnings.filterwarnings("ignore", message="`shuffle=True` was passed, but will be ignored")
     cores = os.cpu_count()
