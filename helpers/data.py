@@ -77,6 +77,7 @@ def load(
     image_size: tuple[int, int] = (224, 224),
     batch_size: int = 32,
     seed: int = SEED,
+    cache: bool = False,
     skip_unreadable: bool = False,
 ) -> Splits:
     """Load images as training, validation and test datasets.
@@ -92,6 +93,8 @@ def load(
             their centre and then resized. Not used for ``"fashion"``.
         batch_size: Images a batch.
         seed: Seed of the shuffling.
+        cache: Keep the decoded images in memory after the first epoch, which then is the only
+            slow one. It takes 12 bytes a pixel: 110 kB for an image of 96 x 96.
         skip_unreadable: Leave out images that cannot be read, instead of stopping.
 
     Returns:
@@ -118,7 +121,9 @@ def load(
 
     class_names = tuple(files["train"])
     datasets = {
-        split: _image_dataset(files[split], image_size, batch_size, seed, shuffle=split == "train")
+        split: _image_dataset(
+            files[split], image_size, batch_size, seed if split == "train" else None, cache
+        )
         for split in SPLITS
     }
     sizes = {split: sum(map(len, files[split].values())) for split in SPLITS}
@@ -133,10 +138,10 @@ def _image_dataset(
     files: FilesOfSplit,
     image_size: tuple[int, int],
     batch_size: int,
-    seed: int,
-    shuffle: bool,
+    shuffle_seed: int | None,
+    cache: bool,
 ) -> tf.data.Dataset:
-    """Read image files in batches. Names are shuffled, not images: that needs no memory."""
+    """Read image files in batches, shuffled anew in each epoch if there is a seed."""
     paths = [str(path) for group in files.values() for path in group]
     labels = [label for label, group in enumerate(files.values()) for _ in group]
 
@@ -145,9 +150,12 @@ def _image_dataset(
         return _fit_to(image, image_size), label
 
     dataset = tf.data.Dataset.from_tensor_slices((paths, np.array(labels, "int32")))
-    if shuffle:
-        dataset = dataset.shuffle(len(paths), seed=seed, reshuffle_each_iteration=True)
-    dataset = dataset.map(read, num_parallel_calls=tf.data.AUTOTUNE)
+    if cache:  # before shuffling: the other way round, every epoch repeats the first one's order
+        dataset = dataset.map(read, num_parallel_calls=tf.data.AUTOTUNE).cache()
+    if shuffle_seed is not None:
+        dataset = dataset.shuffle(len(paths), seed=shuffle_seed, reshuffle_each_iteration=True)
+    if not cache:  # after shuffling: shuffled names need no memory, shuffled images do
+        dataset = dataset.map(read, num_parallel_calls=tf.data.AUTOTUNE)
     return dataset.batch(batch_size).prefetch(tf.data.AUTOTUNE)
 
 
