@@ -271,7 +271,7 @@ def seeds(
         axis.text(max(values), place, text, va="center", fontsize=10)
     if chance is not None:
         axis.axvline(scale * chance, color="black", linestyle=":", label="chance")
-        axis.legend(loc="lower right", bbox_to_anchor=(1, 1))
+        figure.legend(loc="outside lower right")  # below the axes, where no title is
     axis.set_yticks(places, list(results))
     axis.set_xlim(0, 100 if percent else 1.15 * max(np.max(v) for v in results.values()))
     axis.set_xlabel(f"{label} (a dot is one seed, the bar their mean)")
