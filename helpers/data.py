@@ -2,6 +2,7 @@
 
     stamps = load("stamps", image_size=(128, 128))
     stamps.train, stamps.val, stamps.test, stamps.class_names
+    cells = load("solar-cells")  # far from ImageNet; CC BY-NC-SA 4.0, from a package of its own
 
 Images are float32 in 0..255, shape (batch, height, width, 3); labels are int32, shape (batch,).
 Training batches are shuffled anew in every epoch, from the seed; the others never are.
@@ -11,7 +12,11 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import importlib.util
+import itertools
 import os
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -78,14 +83,16 @@ def load(
     batch_size: int = 32,
     seed: int = SEED,
     cache: bool = False,
+    train_per_class: int | None = None,
     skip_unreadable: bool = False,
 ) -> Splits:
     """Load images as training, validation and test datasets.
 
     Args:
         name: ``"stamps"`` (ten classes), ``"birds-or-mammals"`` (two of them), ``"fashion"``
-            (28 x 28 drawings of clothes, grey, without the last axis), a folder of your own,
-            or any TFDS image-classification set such as ``"food101"``.
+            (28 x 28 drawings of clothes, grey, without the last axis), ``"solar-cells"``
+            (defective or not), a folder of your own, or any TFDS image-classification set such
+            as ``"food101"``.
             Your own folder holds ``train/CLASS/``, ``val/CLASS/`` and ``test/CLASS/``; a missing
             ``val`` is taken out of ``train``, and a folder of plain ``CLASS/`` folders is split
             70, 15 and 15 % by the content of the files, so equal files stay together.
@@ -95,6 +102,9 @@ def load(
         seed: Seed of the shuffling.
         cache: Keep the decoded images in memory after the first epoch, which then is the only
             slow one. It takes 12 bytes a pixel: 110 kB for an image of 96 x 96.
+        train_per_class: Keep only so many training images of each class, drawn by `seed`; a
+            smaller number keeps a part of what a larger one keeps. Not for ``"fashion"`` and
+            TFDS sets.
         skip_unreadable: Leave out images that cannot be read, instead of stopping.
 
     Returns:
@@ -104,13 +114,15 @@ def load(
 
     Raises:
         DataProblem: With the files it is about and what to do: unreadable images, a class
-            folder without images, classes that differ between splits, no such folder or set,
-            or no network for a TFDS set.
+            folder without images, classes that differ between splits, fewer training images than
+            asked for, no such folder or set, or no network for a TFDS set.
     """
     if name == "fashion":
         return _load_fashion(batch_size, seed)
     if name in ("stamps", "birds-or-mammals"):
         files = _bundled("stamps", ("bird", "mammal") if name == "birds-or-mammals" else None)
+    elif name == "solar-cells":
+        files = _solar_cells()
     elif Path(name).expanduser().is_dir():
         files = _own_folder(Path(name).expanduser(), skip_unreadable)
     elif os.sep in str(name) or "/" in str(name) or str(name).startswith("."):
@@ -119,6 +131,8 @@ def load(
     else:
         return _load_tfds(str(name), image_size, batch_size, seed)
 
+    if train_per_class is not None:
+        files["train"] = _some(files["train"], train_per_class, seed)
     class_names = tuple(files["train"])
     datasets = {
         split: _image_dataset(
@@ -182,6 +196,88 @@ def _bundled(name: str, classes: Sequence[str] | None) -> dict[str, FilesOfSplit
     return {
         split: {c: sorted((folder / split / c).glob("*.jpg")) for c in classes} for split in SPLITS
     }
+
+
+def _some(files: FilesOfSplit, count: int, seed: int) -> FilesOfSplit:
+    """Draw `count` files of every class; with the same seed, fewer are a part of more."""
+    too_few = [f"{name} ({len(group)})" for name, group in files.items() if len(group) < count]
+    if count < 1 or too_few:
+        raise DataProblem(
+            f"train_per_class={count} cannot be had; it must be at least 1, and at most the "
+            f"number of training images of every class{': ' if too_few else ''}{_listed(too_few)}"
+        )
+    rng = np.random.default_rng(seed)
+    return {
+        name: [group[i] for i in rng.permutation(len(group))[:count]]
+        for name, group in files.items()
+    }
+
+
+# --- Solar cells -------------------------------------------------------------------------------
+
+MODULE = 60
+"""Cells of one solar module, as far as the numbering of the pictures shows."""
+
+
+def _solar_cells() -> dict[str, FilesOfSplit]:
+    """List the electroluminescence photographs of solar cells, split by module.
+
+    The package numbers cells module after module and says of each whether its module is mono-
+    or polycrystalline. Cells of one module look alike, so neighbours must not be divided: each
+    stretch of one kind is cut into blocks of `MODULE` cells, of which the first go to training,
+    the next to validation, the last to testing. (Modules of other sizes can still straddle a
+    cut; the package does not name them.) A cell counts as defective from a probability of 0.5.
+
+    Source: S. Deitsch et al., "Automatic classification of defective photovoltaic module cells
+    in electroluminescence images", Solar Energy 185, 2019. Photographs CC BY-NC-SA 4.0.
+    """
+    folder = _elpv_package() / "data"
+    with open(folder / "labels.csv", encoding="utf-8") as table:
+        rows = [line.split() for line in table if line.strip()]
+    files = {split: {"defective": [], "functional": []} for split in SPLITS}
+    for number, (_, stretch) in enumerate(itertools.groupby(rows, key=lambda row: row[2])):
+        cells = list(stretch)
+        blocks = max(1, round(len(cells) / MODULE))
+        for index, (name, probability, _) in enumerate(cells):
+            split = _split_of_block(min(index // MODULE, blocks - 1), blocks, number)
+            kind = "defective" if float(probability) > 0.5 else "functional"
+            files[split][kind].append(folder / name)
+    return files
+
+
+def _split_of_block(block: int, blocks: int, stretch: int) -> str:
+    """Say where a block goes: of five, three to training; a single one to each split in turn."""
+    if blocks == 1:
+        return SPLITS[stretch % 3]
+    apart = max(1, round(blocks / 5))
+    if block >= blocks - apart:
+        return "test"
+    return "val" if block >= blocks - 2 * apart else "train"
+
+
+def _elpv_package() -> Path:
+    """Return the folder of the package elpv_dataset; fetch it where it is not installed.
+
+    Colab does not have it. It then goes into the course's own folder, beside what is installed.
+    """
+    installed = importlib.util.find_spec("elpv_dataset")
+    if installed is not None:
+        return Path(installed.origin).parent
+    own = personal_folder() / "packages"
+    if not (own / "elpv_dataset" / "data" / "labels.csv").is_file():
+        print("Fetching the photographs of solar cells (91 MB, once) ...")
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+        done = subprocess.run(
+            [*command, f"--target={own}", "elpv-dataset"], capture_output=True, text=True
+        )
+        if done.returncode != 0:
+            last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+            raise DataProblem(
+                "the photographs of solar cells come in the package elpv-dataset, which is not "
+                "installed and could not be fetched; install it with a network: "
+                f"pip install elpv-dataset ({last})"
+            )
+    return own / "elpv_dataset"
 
 
 def _load_fashion(batch_size: int, seed: int) -> Splits:
@@ -444,7 +540,9 @@ def _load_tfds(name: str, image_size: tuple[int, int], batch_size: int, seed: in
 
     known = tfds.list_builders(with_community_datasets=False)
     if name.split(":")[0].split("/")[0] not in known:
-        near = difflib.get_close_matches(name, ["stamps", "birds-or-mammals", "fashion", *known])
+        near = difflib.get_close_matches(
+            name, ["stamps", "birds-or-mammals", "fashion", "solar-cells", *known]
+        )
         guess = f"; did you mean {' or '.join(near)}?" if near else ""
         raise DataProblem(f"{name!r} is no folder, no bundled set and no TFDS set{guess}")
     builder = tfds.builder(name)

@@ -11,6 +11,7 @@ Two facts of Keras 3 stand behind this file, and lesson 05 shows both:
 
 from __future__ import annotations
 
+import difflib
 import html
 import math
 from dataclasses import dataclass
@@ -167,6 +168,46 @@ def unfreeze(base: keras.Model, *, last: int | None = None, start: str | None = 
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.trainable = False
     return [layer.name for layer in base.layers if layer.trainable and layer.weights]
+
+
+def split_at(base: keras.Model, layer: str) -> tuple[keras.Model, keras.Model]:
+    """Cut a base model behind one of its layers, into a front and a back part.
+
+    The parts share the base's layers and weights: ``back(front(images))`` is what
+    ``base(images)`` is, and what you train in the back is trained in the base. Keep the front
+    frozen and its outputs can be computed once and kept.
+
+    Args:
+        base: A functional base model.
+        layer: Name of the last layer of the front part, e.g. ``"block6d_add"``.
+
+    Returns:
+        ``(front, back)``: from images to the cut, and from the cut to the base's output.
+
+    Raises:
+        ValueError: No layer has that name, it is the base's last, or another path leads around
+            it (a cut inside a residual block, say); the message names what to cut at instead.
+    """
+    names = [one.name for one in base.layers]
+    if layer not in names:
+        near = difflib.get_close_matches(layer, names)
+        guess = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise ValueError(f"{base.name} has no layer {layer!r}{guess}")
+    at_cut = base.get_layer(layer).output
+    if at_cut is base.output:
+        raise ValueError(f"{layer!r} is the last layer of {base.name}: nothing comes after it")
+    front = keras.Model(base.input, at_cut, name=f"{base.name}_front")
+    try:
+        back = keras.Model(at_cut, base.output, name=f"{base.name}_back")
+    except ValueError:
+        back = None
+    # Where a path leads around the cut, Keras complains or lets the back begin at the images.
+    if back is None or {one.name for one in back.layers} & {one.name for one in front.layers[:-1]}:
+        raise ValueError(
+            f"another path leads around {layer!r}, so {base.name} cannot be cut there; cut where "
+            "all paths have come together, at the end of a block"
+        )
+    return front, back
 
 
 def _output_shape(layer: keras.layers.Layer) -> str:

@@ -280,6 +280,86 @@ def seeds(
     show(figure, in_words)
 
 
+def trend(
+    steps: Sequence[float] | Sequence[str],
+    results: Mapping[str, Sequence[Sequence[float]]],
+    in_words: str,
+    *,
+    heading: str,
+    steps_label: str,
+    label: str,
+    chance: float | None = None,
+    percent: bool = True,
+    logarithmic: bool = False,
+    legend_title: str = "",
+) -> None:
+    """Draw how a result changes from step to step: a line through the means, a dot a seed.
+
+    Args:
+        steps: Numbers (images a class, say) or names (blocks of a network), left to right.
+        results: For each method, for each step, its values, one a seed.
+        in_words: The sentence below.
+        heading: Title of the figure.
+        steps_label: Label of the horizontal axis.
+        label: Label of the upright axis, with its unit.
+        chance: Draw a line where guessing would be.
+        percent: Values are shares in 0..1, shown as percent; else they are shown as they are.
+        logarithmic: Space numbers by their ratio.
+        legend_title: Title of the legend.
+
+    The bars of error show the standard deviation over the seeds, where there are at least two.
+
+    Raises:
+        ValueError: A method has not as many entries as there are steps.
+    """
+    for name, values in results.items():
+        if len(values) != len(steps):
+            raise ValueError(f"{name!r} has {len(values)} entries for {len(steps)} steps")
+    scale = 100 if percent else 1
+    named = isinstance(steps[0], str)
+    places = np.arange(len(steps)) if named else np.asarray(steps, dtype=float)
+    figure, (axis,) = new_figure(8, 4)
+    for number, (name, entries) in enumerate(results.items()):
+        colour = PALETTE[number % len(PALETTE)]
+        entries = [scale * np.asarray(values, dtype=float) for values in entries]
+        shift = 0.06 * (number - (len(results) - 1) / 2)  # so that bars of error do not overlap
+        x = places * (1 + shift) if logarithmic else places + shift * (places[-1] - places[0]) / 6
+        axis.errorbar(
+            x,
+            [values.mean() for values in entries],
+            yerr=[values.std(ddof=1) if values.size > 1 else 0 for values in entries],
+            color=colour,
+            linestyle=LINE_STYLES[number % len(LINE_STYLES)],
+            marker=MARKERS[number % len(MARKERS)],
+            markersize=8,
+            capsize=4,
+            label=name,
+        )
+        for place, values in zip(x, entries, strict=True):
+            axis.plot(np.full(values.size, place), values, ".", color=colour, alpha=0.6)
+    if chance is not None:
+        axis.axhline(scale * chance, color="black", linestyle=":", label="chance")
+    if logarithmic:
+        axis.set_xscale("log")
+        axis.minorticks_off()
+    long = named and max(map(len, steps)) > 8
+    axis.set_xticks(
+        places,
+        [str(step) for step in steps],
+        rotation=40 if long else 0,
+        ha="right" if long else "center",
+        rotation_mode="anchor",
+    )
+    axis.set_xlabel(steps_label)
+    axis.set_ylabel(label)
+    axis.set_title(heading, loc="left")
+    handles, names = axis.get_legend_handles_labels()
+    figure.legend(
+        handles, names, title=legend_title, loc="outside lower center", ncols=min(len(names), 3)
+    )
+    show(figure, in_words)
+
+
 def model_graph(
     model: keras.Model, in_words: str, *, heading: str = "", highlight: Sequence[str] = ()
 ) -> None:

@@ -16,10 +16,13 @@ import textwrap
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from helpers.cards import BAD, GOOD, NEUTRAL, Card
 from helpers.exercises import progress
+
+if TYPE_CHECKING:
+    import keras
 
 Answer = TypeVar("Answer")
 
@@ -148,6 +151,31 @@ def is_stub(answer: Any) -> bool:
         isinstance(node, ast.Constant) and node.value is ... and id(node) not in indexed
         for node in ast.walk(tree)
     )
+
+
+def require_model(answer: Any) -> keras.Model:
+    """Return the answer if it is a Keras model.
+
+    Raises:
+        Hint: ``"tensor"`` if the last tensor was returned in its place, ``"no-model"`` for
+            anything else.
+    """
+    import keras
+
+    if isinstance(answer, keras.KerasTensor):
+        raise Hint(
+            "tensor",
+            "You returned the last tensor. Tie inputs and outputs into a model: "
+            "keras.Model(inputs, outputs).",
+        )
+    if not isinstance(answer, keras.Model):
+        raise Hint("no-model", f"Return a keras.Model; this is {described(answer)}.")
+    return answer
+
+
+def described(thing: Any) -> str:
+    """Say what an answer is, for a hint: ``"an object of dict"``, or that it is None."""
+    return "None (is there a return?)" if thing is None else f"an object of {type(thing).__name__}"
 
 
 def _where(problem: Exception) -> str:

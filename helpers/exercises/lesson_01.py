@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from helpers.exercises import Exercise, Hint
+from helpers.exercises import Exercise, Hint, require_model
 
 CLASSES = 10
 
@@ -31,16 +31,7 @@ def _model(answer: Callable, *arguments: Any) -> keras.Model:
             "keras.Input is not in that list, or a layer was called on another tensor than you "
             "meant.",
         ) from None
-    if model is None:
-        raise Hint("returns-nothing", "Your function returns None: its last line must return.")
-    if isinstance(model, keras.KerasTensor):
-        raise Hint(
-            "tensor",
-            "You returned the tensor that leaves the last layer. It knows its shape but cannot "
-            "be trained or called: wrap it, keras.Model(inputs, outputs).",
-        )
-    if not isinstance(model, keras.Model):
-        raise Hint("not-a-model", f"Return a keras.Model, not a {type(model).__name__}.")
+    require_model(model)
     if not getattr(model, "inputs", None) or not model.outputs:
         raise Hint(
             "no-graph",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from helpers.exercises import Exercise, Hint
+from helpers.exercises import Exercise, Hint, described, require_model
 
 
 def check_pool_by_hand(answer: Callable[[np.ndarray], np.ndarray]) -> None:
@@ -66,15 +65,7 @@ def check_pool_by_hand(answer: Callable[[np.ndarray], np.ndarray]) -> None:
 def check_wire(answer: Callable[[keras.Model, layers.Layer], keras.Model]) -> None:
     """02.b: image -> scale -> frozen base -> average over places."""
     base, scale = _small_base(), layers.Rescaling(1 / 127.5, offset=-1)
-    model = answer(base, scale)
-    if isinstance(model, keras.KerasTensor):
-        raise Hint(
-            "tensor",
-            "You returned the last tensor. Tie inputs and outputs into a model: "
-            "keras.Model(inputs, outputs).",
-        )
-    if not isinstance(model, keras.Model):
-        raise Hint("no-model", f"Return a keras.Model; this is {_a(model)}.")
+    model = require_model(answer(base, scale))
     images = np.random.default_rng(3).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
     maps = {
         "right": base(scale(images), training=False),
@@ -137,7 +128,9 @@ def check_collect(answer: Callable[..., tuple[np.ndarray, np.ndarray]]) -> None:
 
     result = answer(extractor, dataset)
     if not isinstance(result, tuple | list) or len(result) != 2:
-        raise Hint("not-two", f"Return two things, features and labels; this is {_a(result)}.")
+        raise Hint(
+            "not-two", f"Return two things, features and labels; this is {described(result)}."
+        )
     if any(isinstance(part, list) for part in result):
         raise Hint(
             "list",
@@ -183,7 +176,7 @@ def check_changed_arrays(answer: Callable[[list, list], int]) -> None:
     if isinstance(result, bool | np.bool_):
         raise Hint("bool", "Return how many arrays changed, a whole number, not only whether any.")
     if np.ndim(result) != 0:
-        raise Hint("not-a-number", f"Return one whole number; this is {_a(result)}.")
+        raise Hint("not-a-number", f"Return one whole number; this is {described(result)}.")
     if result == 3:
         raise Hint(
             "unchanged",
@@ -211,10 +204,6 @@ def check_changed_arrays(answer: Callable[[list, list], int]) -> None:
 
 def _close(a: np.ndarray, b: np.ndarray) -> bool:
     return a.shape == b.shape and np.allclose(a, b, atol=1e-4)
-
-
-def _a(thing: Any) -> str:
-    return "None (is there a return?)" if thing is None else f"an object of {type(thing).__name__}"
 
 
 EXERCISES = {

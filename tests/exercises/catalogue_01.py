@@ -255,9 +255,8 @@ CATALOGUE = {
         "wrong": {
             "sequential": a_sequential,
             "tensor": a_tensor,
-            "returns-nothing": a_returns_nothing,
+            "no-model": a_returns_nothing,
             "not-a-function": "keras.Model(inputs, outputs)",
-            "not-a-model": lambda: [layers.Flatten(), layers.Dense(32)],
             "no-graph": lambda: Unfinished(),
             "not-connected": a_two_pictures,
             "thrown-away": a_dense_thrown_away,
@@ -296,7 +295,7 @@ CATALOGUE = {
         "right": [c_right, c_right_by_index, c_right_sequential],
         "wrong": {
             "tensor": c_tensor,
-            "not-a-model": c_layer,
+            "no-model": c_layer,
             "whole": c_whole,
             "wrong-layer": c_one_too_late,
             "fresh-weights": c_new_layer,
@@ -304,7 +303,6 @@ CATALOGUE = {
             "other-input": c_from_the_middle,
             "more-outputs": c_all_outputs,
             "changed-original": c_in_place,
-            "returns-nothing": lambda model, layer_name: None,
             "raises": lambda model, layer_name: keras.Model(model.input, layer_name),
         },
     },
