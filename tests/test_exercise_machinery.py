@@ -11,6 +11,7 @@ import types
 from collections.abc import Callable
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -151,6 +152,22 @@ def test_whatever_is_raised_becomes_a_hint(code: str, sentence: str) -> None:
     result = evaluate("99.a", from_cell(code))
     assert (result.status, result.code) == ("wrong", "raises")
     assert sentence in result.sentence
+
+
+def test_a_model_is_asked_for_by_name() -> None:
+    inputs = keras.Input((2,))
+    outputs = keras.layers.Dense(1)(inputs)
+    model = keras.Model(inputs, outputs)
+    assert exercises.require_model(model) is model
+    for answer, code, words in [
+        (outputs, "tensor", "keras.Model(inputs, outputs)"),
+        (None, "no-model", "is there a return?"),
+        ([model], "no-model", "an object of list"),
+    ]:
+        with pytest.raises(Hint) as caught:
+            exercises.require_model(answer)
+        assert caught.value.code == code
+        assert words in caught.value.sentence
 
 
 def test_adopt_takes_the_learners_answer_only_where_it_passes(capsys) -> None:

@@ -61,6 +61,26 @@ DRAWINGS: dict[str, Callable[[str], None]] = {
     "seeds, seconds": lambda w: plots.seeds(
         {"a": [3.0], "b": [12.0]}, w, heading="Time", label="seconds", percent=False
     ),
+    "trend": lambda w: plots.trend(
+        [5, 20, 75],
+        {name: RNG.uniform(0.2, 0.9, (3, 3)) for name in ("plain", "augmented")},
+        w,
+        heading="Little data",
+        steps_label="images a class",
+        label="accuracy, %",
+        chance=0.1,
+        logarithmic=True,
+    ),
+    "trend, named": lambda w: plots.trend(
+        ["stem_activation", "block3b_add", "top_act"],
+        {"one seed": [[3.0], [2.0], [5.0]]},
+        w,
+        heading="Depth",
+        steps_label="block",
+        label="seconds",
+        percent=False,
+        legend_title="how many seeds",
+    ),
     "model_graph": lambda w: plots.model_graph(two_branches(), w, highlight=["sum"]),
     "model_graph, sequential": lambda w: plots.model_graph(sequential(), w),
 }
@@ -140,6 +160,13 @@ def test_new_figure_gives_axes_in_a_row() -> None:
             lambda: plots.curves({"frozen": {"loss": [1.0]}}, WORDS),
             KeyError,
             "no 'accuracy'; it has loss",
+        ),
+        (
+            lambda: plots.trend(
+                [1, 2], {"a": [[1.0]]}, WORDS, heading="", steps_label="", label=""
+            ),
+            ValueError,
+            "'a' has 1 entries for 2 steps",
         ),
         (lambda: plots.model_graph(keras.Sequential(), WORDS), ValueError, "keras.Input first"),
         (
