@@ -14,6 +14,7 @@ room               what it holds
 ``claims``         `claim`: a sentence, its evidence, and whether it holds
 ``exercises``      attempt, check, adopt; progress
 ``course``         for maintainers: stamp, refresh and measure the notebooks
+``publish``        for maintainers: pages, slides, and the address that a fork changes
 =================  ==============================================================
 """
 

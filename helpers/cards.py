@@ -11,8 +11,9 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-GOOD, BAD, NEUTRAL = "#009e73", "#d55e00", "#0072b2"
-"""Border colours (Okabe and Ito's palette, safe for colour-blind readers)."""
+GOOD, BAD, NEUTRAL = "#009e73", "#d55e00", "#3389c8"
+"""Border colours: two of Okabe and Ito's palette, and a blue that shows on light and dark alike
+(tests/test_access.py measures them on the themes where cards are read)."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,9 @@
     python -m helpers.course refresh 02 03      execute lessons (all without numbers), keep outputs
     python -m helpers.course spread --runs 5    repeat lessons with other seeds, record the claims
     python -m helpers.course html FOLDER        convert the lessons to HTML pages to look at
+    python -m helpers.course pages FOLDER       build the whole course as a static site
+    python -m helpers.course slides FOLDER      build slides with speaker notes
+    python -m helpers.course fork [ADDRESS]     point every link to a fork, or to git's `origin`
 
 No lesson imports this file.
 """
@@ -38,14 +41,19 @@ RECORD = COURSE_ROOT / "helpers" / "recorded_spread.json"
 TENSORBOARD_NOTE = "TensorBoard opens here when you run this cell.\n"
 CELL_SECONDS = 600
 
+# What lessons do not import: changing it leaves their outputs fresh.
+NOT_IN_LESSONS = ("classroom.py", "course.py", "glossary_links.py", "instructors.py", "publish")
+SHARED = ("badges", "bootstrap")
+
 BOOTSTRAP = """\
-# On Google Colab this fetches the course; anywhere else it does nothing.
+# On Colab and Kaggle this fetches the course; anywhere else it does nothing.
 import os
 import subprocess
 import sys
 
 course = os.path.abspath("transfer-learning-course")
-if "google.colab" in sys.modules and course not in sys.path:
+hosted = "google.colab" in sys.modules or "KAGGLE_KERNEL_RUN_TYPE" in os.environ
+if hosted and course not in sys.path:
     if not os.path.isdir(course):
         fetch = ["git", "clone", "--quiet", "--depth=1", "--branch={branch}"]
         address = "{repository}"
@@ -53,7 +61,8 @@ if "google.colab" in sys.modules and course not in sys.path:
     sys.path.insert(0, course)"""
 
 BADGES = (
-    "[▶ Open in Colab]({colab}) &nbsp;·&nbsp; [Source]({source}) &nbsp;·&nbsp; "
+    "[▶ Open in Colab]({colab}) &nbsp;·&nbsp; [Kaggle]({kaggle}) &nbsp;·&nbsp; "
+    "[Binder]({binder}) &nbsp;·&nbsp; [Source]({source}) &nbsp;·&nbsp; "
     "[Map of the lessons]({repository}#the-lessons)"
 )
 
@@ -89,11 +98,16 @@ def address() -> dict[str, str]:
 def template(notebook: Path) -> dict[str, str]:
     """Return the source of the cells that every lesson shares, by their tag."""
     repository, branch = address()["repository"].rstrip("/"), address()["branch"]
-    path = f"blob/{branch}/notebooks/{notebook.name}"
-    colab = repository.replace("https://github.com", "https://colab.research.google.com/github")
+    name = repository.removeprefix("https://github.com/")
+    source = f"{repository}/blob/{branch}/notebooks/{notebook.name}"
     return {
         "badges": BADGES.format(
-            colab=f"{colab}/{path}", source=f"{repository}/{path}", repository=repository
+            colab=source.replace("//github.com", "//colab.research.google.com/github"),
+            kaggle=f"https://www.kaggle.com/kernels/welcome?src={source}",
+            binder=f"https://mybinder.org/v2/gh/{name}/{branch}"
+            f"?urlpath=lab/tree/notebooks/{notebook.name}",
+            source=source,
+            repository=repository,
         ),
         "bootstrap": BOOTSTRAP.format(repository=repository, branch=branch),
     }
@@ -120,19 +134,40 @@ def stamp(notebook: Path) -> bool:
 def fingerprint(content: NotebookNode) -> str:
     """Return a hash of all that a lesson's outputs depend on.
 
-    That is its own cells, the helpers (but for this file), the recorded spread, the ranges of
-    the requirements, and the checksums of the data.
+    That is its own cells, the helpers that lessons use, the recorded spread of its claims, the
+    ranges of the requirements, and the checksums of the data. What badges and bootstrap say is
+    left out: it is the template's, and a fork that re-points them changes no output.
     """
     digest = hashlib.sha256()
     for cell in content.cells:
-        digest.update(f"{cell.cell_type}\n{cell.source}\n".encode())
-    files = [f for f in (COURSE_ROOT / "helpers").rglob("*.py") if f.name != "course.py"]
-    files += [RECORD, COURSE_ROOT / "requirements.txt", COURSE_ROOT / "data" / "checksums.sha256"]
+        digest.update(f"{cell.cell_type}\n{_shared_tag(cell) or cell.source}\n".encode())
+    helpers = COURSE_ROOT / "helpers"
+    files = [
+        file
+        for file in helpers.rglob("*.py")
+        if file.relative_to(helpers).parts[0] not in NOT_IN_LESSONS
+    ]
+    digest.update(json.dumps(_record_of(content), sort_keys=True).encode())
+    files += [COURSE_ROOT / "requirements.txt", COURSE_ROOT / "data" / "checksums.sha256"]
     for file in sorted(files):
         if file.is_file():
             digest.update(file.relative_to(COURSE_ROOT).as_posix().encode())
             digest.update(file.read_bytes().replace(b"\r\n", b"\n"))
     return digest.hexdigest()
+
+
+def _record_of(content: NotebookNode) -> dict[str, dict]:
+    """Return the recorded spread of a lesson's own claims; its number stands in its title."""
+    title = re.match(r"# (\d\d) ", content.cells[0].source if content.cells else "")
+    if title is None or not RECORD.is_file():
+        return {}
+    record = json.loads(RECORD.read_text())
+    return {name: entry for name, entry in record.items() if name.startswith(f"{title[1]}.")}
+
+
+def _shared_tag(cell: NotebookNode) -> str:
+    """The tag of a cell that every lesson has from the template; empty for all others."""
+    return next((tag for tag in SHARED if tag in cell.metadata.get("tags", ())), "")
 
 
 def execute(notebook: Path, **environment: str) -> tuple[NotebookNode, float, float]:
@@ -211,8 +246,12 @@ def normalise(content: NotebookNode) -> None:
 
 
 def _stable_id(cell: NotebookNode, used: set[str]) -> str:
-    """An id made from the cell's source, so that an unchanged cell keeps it."""
-    name = hashlib.sha256(f"{cell.cell_type}{cell.source}".encode()).hexdigest()[:8]
+    """An id made from the cell's source, so that an unchanged cell keeps it.
+
+    A cell of the template keeps its id also in a fork, where the address in it is another.
+    """
+    source = _shared_tag(cell) or cell.source
+    name = hashlib.sha256(f"{cell.cell_type}{source}".encode()).hexdigest()[:8]
     while name in used:
         name = hashlib.sha256(name.encode()).hexdigest()[:8]
     used.add(name)
@@ -294,29 +333,24 @@ def spread(notebooks: list[Path], runs: int) -> Iterator[str]:
         RECORD.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
 
 
-# --- Pages -------------------------------------------------------------------------------------
-
-PAGE = """\
-{%- extends 'lab/index.html.j2' -%}
-{% block data_png scoped %}
-<div class="jp-RenderedImage jp-OutputArea-output">
-<img src="data:image/png;base64,{{ output.data['image/png'] }}"
-     alt="{{ output | get_metadata('alt', 'image/png') | escape_html }}">
-</div>
-{% endblock data_png %}
-"""
+# --- Commands ----------------------------------------------------------------------------------
 
 
-def page(notebook: Path) -> str:
-    """Convert a lesson to one HTML page that keeps the figures' alternative text."""
-    from jinja2 import DictLoader
-    from nbconvert import HTMLExporter
+def fork(to: str | None = None, branch: str | None = None) -> Iterator[str]:
+    """Point badges, bootstrap cells and every other link to a fork; yield what changed.
 
-    exporter = HTMLExporter(
-        extra_loaders=[DictLoader({"course.html.j2": PAGE})], template_file="course.html.j2"
-    )
-    content = nbformat.read(notebook, as_version=4)
-    return exporter.from_notebook_node(content, {"metadata": {"name": notebook.stem}})[0]
+    Raises:
+        helpers.publish.address.AddressProblem: The address is missing or not on GitHub.
+    """
+    from helpers.publish import address as places
+
+    for file in places.fork(COURSE_ROOT, address(), to, branch):
+        yield f"{file.relative_to(COURSE_ROOT).as_posix()} re-pointed"
+    for notebook in lessons():  # also where somebody had changed a badge by hand
+        if stamp(notebook):
+            yield f"{notebook.name} stamped"
+    now = address()
+    yield f"The course's address is {now['repository']}, branch {now['branch']}."
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -327,27 +361,56 @@ def main(arguments: list[str] | None = None) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("stamp", "refresh", "spread", "html"):
+    for name in ("stamp", "refresh", "spread", "html", "pages", "slides", "fork"):
         command = commands.add_parser(name)
-        if name == "html":
+        if name in ("html", "pages", "slides"):
             command.add_argument("folder", type=Path)
         if name == "spread":
             command.add_argument("--runs", type=int, default=5)
-        command.add_argument("lesson", nargs="*", help="numbers of lessons; all if left out")
+        if name == "fork":
+            command.add_argument("address", nargs="?", help="git's remote `origin` if left out")
+            command.add_argument("--branch", help="the present one if left out")
+        elif name != "pages":
+            command.add_argument("lesson", nargs="*", help="numbers of lessons; all if left out")
     chosen = parser.parse_args(arguments)
+    for line in _run(chosen):
+        print(line, flush=True)
+
+
+def _run(chosen: argparse.Namespace) -> Iterator[str]:
+    """Carry out a command; yield what there is to say about it."""
+    if chosen.command == "fork":
+        from helpers.publish.address import AddressProblem
+
+        try:
+            yield from fork(chosen.address, chosen.branch)
+        except AddressProblem as problem:
+            sys.exit(f"fork: {problem}")
+        return
+    if chosen.command == "pages":
+        from helpers.publish import pages
+
+        yield from pages.build(chosen.folder)
+        return
+    if chosen.command in ("html", "slides"):
+        chosen.folder.mkdir(parents=True, exist_ok=True)
     for notebook in lessons(chosen.lesson):
         if chosen.command == "stamp":
-            print(notebook.name, "stamped" if stamp(notebook) else "unchanged")
+            yield f"{notebook.name} {'stamped' if stamp(notebook) else 'unchanged'}"
         elif chosen.command == "refresh":
-            print(refresh(notebook), flush=True)
+            yield refresh(notebook)
         elif chosen.command == "spread":
-            for line in spread([notebook], chosen.runs):
-                print(line, flush=True)
-        else:
-            chosen.folder.mkdir(parents=True, exist_ok=True)
+            yield from spread([notebook], chosen.runs)
+        elif chosen.command == "html":
+            from helpers.publish import rendering
+
             target = chosen.folder / f"{notebook.stem}.html"
-            target.write_text(page(notebook), encoding="utf-8")
-            print(target)
+            target.write_text(rendering.lab_page(notebook), encoding="utf-8")
+            yield str(target)
+        else:
+            from helpers.publish import slides
+
+            yield slides.build(notebook, chosen.folder)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import shutil
 import sys
 import tempfile
 import warnings
@@ -20,8 +21,9 @@ SEED = int(os.environ.get("COURSE_SEED", "42"))
 # TensorFlow reads this when it is first imported, so it has to be set before.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # The %tensorboard magic looks for a program on PATH, where it is missing if JupyterLab was
-# started as .venv/bin/jupyter. It lies beside this Python.
-os.environ.setdefault("TENSORBOARD_BINARY", str(Path(sys.executable).parent / "tensorboard"))
+# started as .venv/bin/jupyter. It then lies beside this Python; on Colab it does not.
+if _beside_python := shutil.which("tensorboard", path=str(Path(sys.executable).parent)):
+    os.environ.setdefault("TENSORBOARD_BINARY", _beside_python)
 
 
 def start(lesson: str) -> None:

@@ -1,19 +1,30 @@
 """The first cell of a lesson: on Colab it fetches the course, elsewhere it does nothing.
 
-Colab is played as honestly as a test without it can: a process of its own in an empty folder,
-with Colab's module loaded and the course not installed, and git itself fetching the course. Only
-the address is turned, by git's own `insteadOf`, to a clone of this checkout.
+Colab is played as honestly as a test without it can: an empty folder that holds one notebook, an
+environment of its own that has TensorFlow but neither the course nor what Colab does not bring
+along, Colab's module loaded by the time the kernel starts, and git itself fetching the course.
+Only addresses are turned: git's, by its own `insteadOf`, to a clone of this checkout, and pip's,
+to a folder that holds nothing but the photographs of solar cells.
 """
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import sysconfig
+import venv
+import zipfile
+from importlib.metadata import distribution
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell
 
 from helpers import course
 from helpers.session import COURSE_ROOT
@@ -46,14 +57,20 @@ def git(*arguments: str | Path, cwd: Path) -> str:
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone of this checkout's last commit under the branch's published name."""
+    """A clone of this checkout, uncommitted changes included, under the published branch."""
     if shutil.which("git") is None or not (COURSE_ROOT / ".git").exists():
         pytest.skip("this copy of the course is no git checkout, so there is nothing to clone")
     folder = tmp_path_factory.mktemp("published") / "course.git"
     git("clone", "--quiet", "--bare", "--no-hardlinks", COURSE_ROOT, folder, cwd=COURSE_ROOT)
     branch = course.address()["branch"]
-    head = git("rev-parse", "HEAD", cwd=COURSE_ROOT).strip()
-    git("update-ref", f"refs/heads/{branch}", head, cwd=folder)
+    git("symbolic-ref", "HEAD", f"refs/heads/{branch}", cwd=folder)
+    git("read-tree", git("rev-parse", "HEAD", cwd=COURSE_ROOT).strip(), cwd=folder)
+    # The clone's own index, so that nothing changes in the checkout.
+    git(f"--git-dir={folder}", f"--work-tree={COURSE_ROOT}", "add", "--all", cwd=COURSE_ROOT)
+    tree = git("write-tree", cwd=folder).strip()
+    author = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
+    commit = git(*author, "commit-tree", tree, "-m", "As it is", cwd=folder).strip()
+    git("update-ref", f"refs/heads/{branch}", commit, cwd=folder)
     return folder
 
 
@@ -67,9 +84,24 @@ def run(code: str, cwd: Path, published: Path | None) -> subprocess.CompletedPro
 
     Site-packages stay visible (TensorFlow is preinstalled on Colab), the course does not.
     """
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("GIT_", "PYTHON"))}
+    script = f"from pathlib import Path\n{NOT_INSTALLED}{code}"
+    return subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=cwd,
+        env=redirected(published),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def redirected(published: Path | None) -> dict[str, str]:
+    """The environment in which git finds the clone, or nothing, under the course's address."""
+    # Importing the helpers has set some of these in this very process.
+    own = ("COURSE_", "GIT_", "JUPYTER_", "KAGGLE_", "PYTEST_", "PYTHON", "TENSORBOARD_", "TF_")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(own)}
     source = published.as_uri() if published else "file:///there-is-no-network"
-    environment |= {
+    return environment | {
         "GIT_CONFIG_COUNT": "2",
         "GIT_CONFIG_KEY_0": f"url.{source}.insteadOf",
         "GIT_CONFIG_VALUE_0": course.address()["repository"],
@@ -77,15 +109,6 @@ def run(code: str, cwd: Path, published: Path | None) -> subprocess.CompletedPro
         "GIT_CONFIG_VALUE_1": "always",
         "GIT_TERMINAL_PROMPT": "0",
     }
-    script = f"from pathlib import Path\n{NOT_INSTALLED}{code}"
-    return subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=cwd,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
 
 
 def succeeded(result: subprocess.CompletedProcess[str]) -> list[str]:
@@ -129,6 +152,13 @@ def test_on_colab_a_failed_download_is_not_passed_over(tmp_path, cell) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_on_kaggle_it_is_the_same(tmp_path, published, cell) -> None:
+    code = "import os\nos.environ['KAGGLE_KERNEL_RUN_TYPE'] = 'Interactive'\n"
+    code += f"{cell}\nimport helpers.session\nprint(helpers.session.__file__)"
+    (origin,) = succeeded(run(code, tmp_path, published))
+    assert Path(origin).is_relative_to(tmp_path / FOLDER)
+
+
 def test_outside_colab_the_cell_does_nothing(tmp_path, cell) -> None:
     code = f"before = list(sys.path)\n{cell}\nprint(sys.path == before)"
     assert succeeded(run(code, tmp_path, None)) == ["True"]
@@ -139,3 +169,164 @@ def test_the_cell_installs_nothing(cell) -> None:
     """What Colab has preinstalled stays as it is."""
     assert "pip" not in cell
     assert "install" not in cell
+
+
+# --- Whole lessons -----------------------------------------------------------------------------
+
+# What this environment has and Colab's does not.
+NOT_ON_COLAB = ("elpv_dataset",)
+COURSE_PACKAGE = "transfer-learning-with-keras"
+RUNNER = """\
+import sys
+import nbformat
+from nbclient import NotebookClient
+content = nbformat.read(sys.argv[1], as_version=4)
+NotebookClient(content, timeout=300, kernel_name="colab").execute()
+nbformat.write(content, sys.argv[2])
+"""
+WHERE = "import sys\nprint({name: sys.modules[name].__file__ for name in ('helpers', 'keras')})"
+
+
+class Colab:
+    """An environment as Colab's: packages are there, the course is not, google.colab is loaded.
+
+    The packages are links to those of this environment, so that it costs neither time nor space.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        venv.create(folder / "env", symlinks=True)
+        self.python = folder / "env" / "bin" / "python"
+        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        self.packages = folder / "env" / "lib" / version / "site-packages"
+        hidden = (
+            *NOT_ON_COLAB,
+            "__editable__",
+            distribution(COURSE_PACKAGE).name.replace("-", "_"),
+        )
+        for place in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
+            for item in Path(place).iterdir():
+                if not item.name.startswith(hidden) and not (self.packages / item.name).exists():
+                    (self.packages / item.name).symlink_to(item)
+        colab = folder / "colab" / "google" / "colab"
+        colab.mkdir(parents=True)
+        (colab / "__init__.py").touch()
+        (self.packages / "colab.pth").write_text(f"{folder / 'colab'}\nimport google.colab\n")
+        self._add_programs()
+        self._add_kernel()
+
+    def _add_programs(self) -> None:
+        """Colab's programs are on PATH, and not beside its Python."""
+        programs = self.folder / "programs"
+        programs.mkdir()
+        tensorboard = programs / "tensorboard"
+        start = "import sys; from tensorboard.main import run_main; sys.exit(run_main())"
+        tensorboard.write_text(f"#!{self.python}\n{start}\n")
+        tensorboard.chmod(0o755)
+
+    def _add_kernel(self) -> None:
+        folder = self.folder / "jupyter" / "kernels" / "colab"
+        folder.mkdir(parents=True)
+        command = [str(self.python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        spec = {"argv": command, "display_name": "Colab", "language": "python"}
+        (folder / "kernel.json").write_text(json.dumps(spec))
+
+    def environment(self, published: Path, index: Path) -> dict[str, str]:
+        return redirected(published) | {
+            "COURSE_STRICT": "1",
+            "JUPYTER_PATH": str(self.folder / "jupyter"),
+            "PATH": f"{self.folder / 'programs'}{os.pathsep}{os.environ['PATH']}",
+            "PIP_FIND_LINKS": str(index),
+            "PIP_NO_INDEX": "1",
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        }
+
+    def run(self, *arguments: str | Path, **options) -> subprocess.CompletedProcess[str]:
+        command = [self.python, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=900, **options)
+
+    def installed(self) -> str:
+        """Every installed package with its version, and every file beside them."""
+        frozen = self.run("-m", "pip", "freeze", "--all", cwd=self.folder)
+        assert frozen.returncode == 0, frozen.stderr
+        return "\n".join([frozen.stdout, *sorted(item.name for item in self.packages.iterdir())])
+
+
+@pytest.fixture(scope="module")
+def colab(tmp_path_factory: pytest.TempPathFactory) -> Colab:
+    if os.name == "nt":
+        pytest.skip("Windows lets only administrators make links to the installed packages")
+    return Colab(tmp_path_factory.mktemp("colab"))
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for pip with the one package that lessons fetch: rebuilt from what is installed."""
+    folder = tmp_path_factory.mktemp("index")
+    package = distribution("elpv-dataset")
+    name = f"elpv_dataset-{package.version}-py3-none-any.whl"
+    made_here = ("INSTALLER", "REQUESTED", "direct_url.json")
+    with zipfile.ZipFile(folder / name, "w") as wheel:
+        for file in package.files:
+            if file.suffix != ".pyc" and file.name not in made_here and ".." not in file.parts:
+                wheel.write(file.locate(), file.as_posix())
+    return folder
+
+
+def test_the_played_colab_has_tensorflow_and_no_course(colab: Colab, published, index) -> None:
+    environment = colab.environment(published, index)
+    code = "import tensorflow, sys; print('google.colab' in sys.modules, sys.prefix)"
+    played = colab.run("-c", code, cwd=colab.folder, env=environment)
+    assert played.stdout.split() == ["True", str(colab.folder / "env")], played.stderr
+    for name in ("helpers", "elpv_dataset"):
+        missing = colab.run("-c", f"import {name}", cwd=colab.folder, env=environment)
+        assert f"No module named '{name}'" in missing.stderr
+    installed = colab.installed()
+    assert "tensorflow==" in installed
+    assert "elpv" not in installed
+    assert COURSE_PACKAGE not in installed
+
+
+@pytest.mark.parametrize("lesson", course.lessons(), ids=lambda path: path.stem)
+def test_the_whole_lesson_runs_on_colab(
+    lesson: Path, colab: Colab, published: Path, index: Path, tmp_path: Path
+) -> None:
+    """From nothing but its notebook, and without changing any package that was there before."""
+    content = nbformat.read(lesson, as_version=4)
+    for cell in content.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    content.cells.append(new_code_cell(WHERE))
+    desk = tmp_path / "content"
+    desk.mkdir()
+    nbformat.write(content, desk / lesson.name)
+    before = colab.installed()
+    environment = colab.environment(published, index)
+    try:
+        ran = colab.run(
+            "-c", RUNNER, lesson.name, tmp_path / "ran.ipynb", cwd=desk, env=environment
+        )
+    finally:
+        stop_tensorboards(desk)
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    cells = nbformat.read(tmp_path / "ran.ipynb", as_version=4).cells
+    outputs = [output for cell in cells for output in cell.get("outputs", ())]
+    assert [o.text for o in outputs if o.get("name") == "stderr"] == []
+    shown = [o.get("data", {}).get("text/plain", o.get("text", "")) for o in outputs]
+    assert [text for text in shown if "ERROR" in text] == []  # so says TensorBoard that it is not
+    wanted = [cell for cell in cells if "\nclaim(" in f"\n{cell.source}"]
+    assert sum("✓ Claim holds" in text for text in shown) >= len(wanted) > 0
+    assert f"'helpers': '{(desk / FOLDER).resolve()}" in shown[-1]
+    assert f"'keras': '{colab.packages}" in shown[-1]
+    assert colab.installed() == before
+    assert {item.name for item in desk.iterdir()} == {lesson.name, FOLDER}
+
+
+def stop_tensorboards(folder: Path) -> None:
+    """Stop the servers that a lesson started on runs below a folder."""
+    from tensorboard import manager
+
+    for server in manager.get_all():
+        if Path(server.logdir).is_relative_to(folder.resolve()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(server.pid, signal.SIGTERM)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import copy
 import io
@@ -18,6 +19,7 @@ from PIL import Image
 
 from helpers import course
 from helpers.course import Stale, fingerprint, is_fresh, normalise, stamp, template
+from helpers.session import COURSE_ROOT
 
 ADDRESS = "https://github.com/someone/fork"
 
@@ -30,6 +32,7 @@ def copied_course(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         "requirements.txt": "keras>=3\n",
         "helpers/plots.py": "PALETTE = ()\n",
         "helpers/course.py": "# the maintainer's\n",
+        "helpers/publish/pages.py": "# the maintainer's\n",
         "helpers/exercises/lesson_00.py": "EXERCISES = {}\n",
         "helpers/recorded_spread.json": "{}\n",
         "data/checksums.sha256": "00  stamps\n",
@@ -98,15 +101,6 @@ def test_stamping_repairs_a_changed_badge_and_nothing_else(path: Path) -> None:
     assert path.read_bytes() == stamped
 
 
-def test_a_fork_is_pointed_elsewhere_in_one_place(path: Path, copied_course: Path) -> None:
-    stamp(path)
-    project = copied_course / "pyproject.toml"
-    project.write_text(project.read_text().replace("someone/fork", "school/class"))
-    course.main(["stamp"])
-    assert "someone" not in path.read_text()
-    assert path.read_text().count("school/class") == 4
-
-
 @pytest.mark.parametrize("count", [0, 2])
 def test_a_lesson_needs_exactly_one_of_each_shared_cell(path: Path, count: int) -> None:
     content = lesson()
@@ -127,12 +121,22 @@ def test_lessons_are_found_by_number(path: Path) -> None:
 # --- Freshness ---------------------------------------------------------------------------------
 
 
+def test_outputs_go_stale_with_the_record_of_their_own_claims_only(path: Path) -> None:
+    content = nbformat.read(path, as_version=4)
+    content.cells[0].source = "# 00 · First"
+    normalise(content)
+    nbformat.write(content, path)
+    course.RECORD.write_text('{"01.other": {"held": 5}}')
+    assert is_fresh(path)
+    course.RECORD.write_text('{"00.mine": {"held": 5}}')
+    assert not is_fresh(path)
+
+
 @pytest.mark.parametrize(
     "name",
     [
         "helpers/plots.py",
         "helpers/exercises/lesson_00.py",
-        "helpers/recorded_spread.json",
         "requirements.txt",
         "data/checksums.sha256",
     ],
@@ -172,10 +176,35 @@ def test_what_outputs_do_not_depend_on_leaves_them_fresh(path: Path, copied_cour
     content = nbformat.read(path, as_version=4)
     before = fingerprint(content)
     (copied_course / "helpers" / "course.py").write_text("# changed\n")
+    (copied_course / "helpers" / "publish" / "pages.py").write_text("# changed\n")
     (copied_course / "README.md").write_text("# changed\n")
+    content.cells[1].source = "badges of a fork"
+    content.cells[2].source = "bootstrap = 'of a fork'"
     content.cells[2].outputs = [new_output("stream", text="1")]
     content.metadata.widgets = {}
     assert fingerprint(content) == before
+
+
+def test_lessons_import_nothing_that_is_left_out_of_their_fingerprint() -> None:
+    """Or outputs could go stale unseen."""
+    left_out = {name.removesuffix(".py") for name in course.NOT_IN_LESSONS}
+    helpers = Path(course.__file__).parent
+    assert all((helpers / name).exists() for name in course.NOT_IN_LESSONS)
+    for notebook in COURSE_ROOT.glob("notebooks/*.ipynb"):
+        text = notebook.read_text(encoding="utf-8")
+        assert not any(f"helpers.{name}" in text for name in left_out - {"course"}), notebook
+    for file in helpers.rglob("*.py"):
+        if file.relative_to(helpers).parts[0] in course.NOT_IN_LESSONS:
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names = {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                names = {f"{node.module}.{alias.name}" for alias in node.names}
+            else:
+                continue
+            found = {name.split(".")[1] for name in names if name.startswith("helpers.")}
+            assert not found & left_out, file
 
 
 def test_a_lesson_that_was_never_executed_is_not_fresh(path: Path) -> None:
@@ -219,6 +248,18 @@ def test_ids_come_from_sources_and_are_unique() -> None:
     one.cells.insert(1, new_markdown_cell("new"))
     normalise(one)
     assert [cell.id for cell in one.cells if cell.source != "new"] == ids
+
+
+def test_cells_of_the_template_keep_their_ids_in_a_fork(path: Path, copied_course: Path) -> None:
+    stamp(path)
+    here = nbformat.read(path, as_version=4)
+    normalise(here)
+    fork = copy.deepcopy(here)
+    fork.cells[1].source = fork.cells[1].source.replace("someone", "school")
+    fork.cells[2].source = fork.cells[2].source.replace("someone", "school")
+    normalise(fork)
+    assert [cell.id for cell in fork.cells] == [cell.id for cell in here.cells]
+    assert fork.metadata == here.metadata
 
 
 def test_normalising_twice_changes_nothing_more() -> None:

@@ -1,0 +1,273 @@
+"""That everybody can follow: headings, words for pictures, contrast, never colour alone.
+
+Colour blindness is simulated in test_plots.py, pages and slides are measured in a browser in
+test_pages.py and test_slides.py, and JupyterLab's dark theme in test_jupyterlab.py.
+"""
+
+from __future__ import annotations
+
+import ast
+import itertools
+import re
+from functools import cache
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+from IPython.core.inputtransformer2 import TransformerManager
+from markdown_it import MarkdownIt
+from matplotlib.colors import to_rgb
+from nbformat import NotebookNode
+
+from helpers import cards, course, plots
+from helpers.session import COURSE_ROOT
+
+LESSONS = course.lessons()
+TEXTS = [
+    COURSE_ROOT / "README.md",
+    COURSE_ROOT / "data" / "README.md",
+    *sorted(course.NOTEBOOKS.glob("*.md")),
+]
+# Background and text of the places where a card is read.
+THEMES = {
+    "JupyterLab Light": ("#ffffff", "#212121"),
+    "JupyterLab Dark": ("#111111", "#dfdfdf"),
+    "Colab, light": ("#ffffff", "#1f1f1f"),
+    "Colab, dark": ("#383838", "#d5d5d5"),
+    "GitHub, dark": ("#0d1117", "#f0f6fc"),
+    "pages, light": ("#ffffff", "#000000"),
+    "pages, dark": ("#131416", "#cfd0d0"),
+}
+READABLE, VISIBLE = 4.5, 3.0  # WCAG 2.2, 1.4.3 for text and 1.4.11 for everything else (AA)
+FEWEST_WORDS = 5  # that say what a picture shows
+COLOURS = "red|blue|green|orange|yellow|purple|violet|pink|brown|grey|gray|black|turquoise"
+COLOUR_ALONE = re.compile(
+    rf"\b(?:{COLOURS}) (?:line|curve|bar|dot|point|cell|square|region|area|part|box)s?\b"
+    rf"|\b(?:in|is|are|drawn|shown|marked) (?:{COLOURS})\b",
+    re.IGNORECASE,
+)
+MARKDOWN = MarkdownIt("commonmark").enable("table")
+
+every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+
+
+@cache
+def read(lesson: Path) -> NotebookNode:
+    return nbformat.read(lesson, as_version=4)
+
+
+def prose(lesson: Path) -> list[str]:
+    return [cell.source for cell in read(lesson).cells if cell.cell_type == "markdown"]
+
+
+def inline(markdown: str, kind: str) -> list:
+    """The parts of a text of one kind, such as links or images."""
+    children = (token.children or () for token in MARKDOWN.parse(markdown))
+    return [child for child in itertools.chain(*children) if child.type == kind]
+
+
+def code_cells(lesson: Path) -> list[NotebookNode]:
+    return [cell for cell in read(lesson).cells if cell.cell_type == "code"]
+
+
+# --- Headings, links, tables -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda path: path.relative_to(COURSE_ROOT).as_posix())
+def test_headings_of_a_text_skip_no_level_and_one_is_the_title(text: Path) -> None:
+    """Those of notebooks are looked at in test_lessons.py."""
+    tokens = MARKDOWN.parse(text.read_text(encoding="utf-8"))
+    levels = [int(token.tag[1]) for token in tokens if token.type == "heading_open"]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+
+
+@every_lesson
+def test_no_heading_comes_twice(lesson: Path) -> None:
+    """Who jumps from heading to heading could not tell them apart."""
+    found = re.findall(r"^#+ (.+)$", "\n".join(prose(lesson)), re.MULTILINE)
+    assert len(found) == len(set(found))
+
+
+@every_lesson
+def test_a_link_says_where_it_leads(lesson: Path) -> None:
+    for markdown in prose(lesson):
+        for text in re.findall(r"(?<!!)\[([^\]]*)\]\(", markdown):
+            assert text.strip("` *").lower() not in {"", "here", "this", "link", "click here"}
+
+
+@every_lesson
+def test_every_table_names_its_columns(lesson: Path) -> None:
+    for cell in code_cells(lesson):
+        for output in cell.outputs:
+            html = BeautifulSoup(output.get("data", {}).get("text/html", ""), "html.parser")
+            assert all(table.find("th") for table in html.find_all("table")), cell.source
+
+
+# --- Pictures ----------------------------------------------------------------------------------
+
+
+@every_lesson
+def test_every_picture_in_prose_and_output_has_words(lesson: Path) -> None:
+    for markdown in prose(lesson):
+        for image in inline(markdown, "image"):
+            assert len(image.content.split()) >= FEWEST_WORDS, image.attrs["src"]
+        for tag in re.findall(r"<img\b[^>]*>", markdown):
+            assert re.search(r'alt="[^"]+"', tag), tag
+    for cell in code_cells(lesson):
+        for output in cell.outputs:
+            html = BeautifulSoup(output.get("data", {}).get("text/html", ""), "html.parser")
+            assert all(image.get("alt") for image in html.find_all("img")), cell.source
+
+
+@every_lesson
+def test_the_words_of_a_figure_say_what_it_shows_and_no_two_are_the_same(lesson: Path) -> None:
+    found = [
+        output.metadata["image/png"]["alt"]
+        for cell in code_cells(lesson)
+        for output in cell.outputs
+        if "image/png" in output.get("data", {})
+    ]
+    for words in found:
+        assert len(words.split()) >= FEWEST_WORDS, words
+        assert not re.search(
+            r"\.(png|jpg)\b|^(image|figure|picture|plot) of\b", words, re.IGNORECASE
+        )
+    assert len(found) == len(set(found))
+
+
+# --- Never colour alone ------------------------------------------------------------------------
+
+
+@every_lesson
+def test_prose_points_at_nothing_by_its_colour_alone(lesson: Path) -> None:
+    for markdown in prose(lesson):
+        text = re.sub(r"`[^`]*`", "", markdown)
+        for found in COLOUR_ALONE.finditer(text):
+            sentence = text[max(0, found.start() - 80) : found.end() + 80]
+            assert re.search("dashed|solid|dotted|hatched|left|right|top|bottom", sentence), (
+                sentence
+            )
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Look at the red curve.", True),
+        ("Training is in blue.", True),
+        ("a red card", False),
+        ("a green apple and black coffee", False),
+        ("red, green and blue channels", False),
+    ],
+)
+def test_the_search_for_colour_alone_finds_some_and_only_those(text: str, found: bool) -> None:
+    assert bool(COLOUR_ALONE.search(text)) == found
+
+
+@every_lesson
+def test_own_drawings_of_several_lines_differ_in_more_than_colour(lesson: Path) -> None:
+    for cell in code_cells(lesson):
+        if "plots.new_figure(" not in cell.source:
+            continue
+        tree = ast.parse(TransformerManager().transform_cell(cell.source))
+        loops = [n for n in ast.walk(tree) if isinstance(n, ast.For)]
+        looped = [call for loop in loops for call in lines_drawn(loop)]
+        calls = looped if looped else lines_drawn(tree)
+        if looped or len(calls) > 1:
+            styled = re.search(r"MARKERS|LINE_STYLES|marker=|linestyle=|\"[-:.o^s]+\"", cell.source)
+            assert styled, cell.source
+
+
+def lines_drawn(tree: ast.AST) -> list[ast.Call]:
+    return [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("plot", "errorbar", "step")
+    ]
+
+
+RUN = {
+    "loss": [2.0, 1.0],
+    "val_loss": [2.0, 1.5],
+    "accuracy": [0.4, 0.6],
+    "val_accuracy": [0.3, 0.5],
+}
+NAMES = [f"run {number}" for number in range(7)]
+SEEDS = {name: [[0.4, 0.5], [0.6, 0.7]] for name in NAMES}
+SEVERAL = {
+    "curves": lambda: plots.curves(dict.fromkeys(NAMES, RUN), "Seven runs rise."),
+    "trend": lambda: plots.trend(
+        [10, 100], SEEDS, "Seven rise.", heading="Rise", steps_label="images", label="accuracy, %"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_lines_of_one_figure_differ_in_more_than_colour(name: str, monkeypatch) -> None:
+    drawn = []
+    monkeypatch.setattr(plots, "show", lambda figure, in_words: drawn.append(figure))
+    SEVERAL[name]()
+    for axis in drawn[0].axes:
+        handles, _ = axis.get_legend_handles_labels()
+        lines = [getattr(handle, "lines", [handle])[0] for handle in handles]
+        looks = {
+            (line.get_linestyle(), line.get_marker(), line.get_markerfacecolor() == "white")
+            for line in lines
+        }
+        assert len(looks) == len(lines) >= len(NAMES)
+
+
+# --- Contrast of cards -------------------------------------------------------------------------
+
+
+def luminance(colour: str | np.ndarray) -> float:
+    channels = np.array(to_rgb(colour) if isinstance(colour, str) else colour)
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
+
+
+def contrast(one: str | np.ndarray, other: str | np.ndarray) -> float:
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def test_contrast_is_measured_as_the_guidelines_do() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_card_can_be_read_on_every_theme(theme: str) -> None:
+    """Its text has the theme's colour; the smaller lines let some background through."""
+    behind, text = (np.array(to_rgb(colour)) for colour in THEMES[theme])
+    html = cards.Card("✓ Claim holds", "Sentence.", ["Evidence."])._repr_html_()
+    opacities = [float(value) for value in re.findall(r"opacity:([\d.]+)", html)]
+    assert len(opacities) == 1
+    for opacity in (1, *opacities):
+        assert contrast(opacity * text + (1 - opacity) * behind, behind) >= READABLE
+
+
+@pytest.mark.parametrize("colour", ["GOOD", "BAD", "NEUTRAL"])
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_cards_edge_shows_on_every_theme(theme: str, colour: str) -> None:
+    assert contrast(getattr(cards, colour), THEMES[theme][0]) >= VISIBLE
+
+
+def test_what_a_card_says_does_not_hang_on_its_colour() -> None:
+    """Tick, cross and dots tell the kinds of cards apart, and so does the word beside them."""
+    said = [cell.source for lesson in LESSONS for cell in code_cells(lesson)]
+    assert said
+    shown = [
+        output["data"]["text/plain"]
+        for lesson in LESSONS
+        for cell in code_cells(lesson)
+        for output in cell.outputs
+        if 'role="note"' in output.get("data", {}).get("text/html", "")
+    ]
+    assert len(shown) > 10
+    assert all(re.match(r"[✓✗…] \w|Your progress|\w", text) for text in shown)
