@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import difflib
 import html
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -193,7 +194,7 @@ def split_at(base: keras.Model, layer: str) -> tuple[keras.Model, keras.Model]:
         near = difflib.get_close_matches(layer, names)
         guess = f"; did you mean {' or '.join(near)}?" if near else ""
         raise ValueError(f"{base.name} has no layer {layer!r}{guess}")
-    at_cut = base.get_layer(layer).output
+    at_cut = _output_within(base, base.get_layer(layer))
     if at_cut is base.output:
         raise ValueError(f"{layer!r} is the last layer of {base.name}: nothing comes after it")
     front = keras.Model(base.input, at_cut, name=f"{base.name}_front")
@@ -208,6 +209,12 @@ def split_at(base: keras.Model, layer: str) -> tuple[keras.Model, keras.Model]:
             "all paths have come together, at the end of a block"
         )
     return front, back
+
+
+def _output_within(model: keras.Model, layer: keras.layers.Layer) -> keras.KerasTensor:
+    """Return what a layer yields in this model: `layer.output` may be that of another model."""
+    nodes = itertools.chain.from_iterable(model._nodes_by_depth.values())
+    return next(node.outputs[0] for node in nodes if node.operation is layer)
 
 
 def _output_shape(layer: keras.layers.Layer) -> str:

@@ -8,7 +8,7 @@ import pytest
 from keras import layers
 
 from helpers.backbones import EfficientNetLite0
-from helpers.freezing import layer_table, unfreeze
+from helpers.freezing import layer_table, split_at, unfreeze
 
 
 @pytest.fixture
@@ -244,3 +244,129 @@ def test_training_false_does_not_protect_batch_norm_but_unfreeze_does(
     one_step(with_head(base))
     assert moved(before, base) == unfrozen
     assert not unfrozen & norms
+
+
+def test_lite0_fine_tuned_from_its_last_ten_keeps_every_statistic(lite0) -> None:
+    """What lesson 05 does, against the older recipe: freeze all but the last ten, no more."""
+    norms = {norm.name for norm in batch_norms(lite0)}
+    last = {layer.name for layer in lite0.layers[-10:]}
+    lite0.trainable = False
+    lite0.trainable = True
+    for layer in lite0.layers[:-10]:
+        layer.trainable = False
+    before = weights_by_layer(lite0)
+    one_step(with_head(lite0))
+    assert moved(before, lite0) & norms == last & norms
+    assert len(last & norms) == 4
+
+    assert unfreeze(lite0, last=10) == ["block7a_dwconv", "block7a_project_conv", "top_conv"]
+    before = weights_by_layer(lite0)
+    one_step(with_head(lite0))
+    assert moved(before, lite0) == {"block7a_dwconv", "block7a_project_conv", "top_conv"}
+
+
+def test_without_compile_unfreezing_trains_nothing(small) -> None:
+    """The silent failure that unfreeze's docstring warns of."""
+    small.trainable = False
+    model = with_head(small)
+    one_step(model)
+    unfreeze(small, last=3)
+    before = weights_by_layer(small)
+    one_step(model)
+    assert moved(before, small) == set()
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    one_step(model)
+    assert moved(before, small) == {"conv_b"}
+
+
+def test_the_outer_flag_resets_the_children_only_where_it_changes(small) -> None:
+    """The first fact at the head of helpers/freezing.py."""
+    small.trainable = False
+    small.get_layer("conv_b").trainable = True
+    assert small.trainable_weights == []  # the outer flag hides it
+    small.trainable = True
+    assert all(layer.trainable for layer in small.layers)
+
+    small.get_layer("conv_a").trainable = False
+    small.trainable = True  # it was True already
+    assert not small.get_layer("conv_a").trainable
+
+
+# --- Cutting -----------------------------------------------------------------------------------
+
+
+def some_images(base: keras.Model, count: int = 3) -> np.ndarray:
+    rng = np.random.default_rng(1)
+    return rng.uniform(0, 255, (count, *base.input_shape[1:])).astype("float32")
+
+
+@pytest.mark.parametrize("cut", ["conv_a", "norm_a", "act_a", "conv_b", "norm_b"])
+def test_front_and_back_together_are_the_base(small, cut: str) -> None:
+    images = some_images(small)
+    front, back = split_at(small, cut)
+    assert front.layers[-1].name == cut
+    assert front.output_shape == back.input_shape
+    assert np.allclose(back(front(images)), small(images), atol=1e-6)
+    assert len(front.layers) + len(back.layers) == len(small.layers) + 1  # the back's own input
+
+
+@pytest.mark.parametrize("cut", ["block4c_add", "block6d_add", "block7a_expand_activation"])
+def test_a_real_backbone_in_two_halves_is_the_backbone(lite0, cut: str) -> None:
+    images = some_images(lite0, 2)
+    front, back = split_at(lite0, cut)
+    assert np.allclose(back(front(images)), lite0(images), atol=1e-4)
+    inside = {layer.name for layer in front.layers} | {layer.name for layer in back.layers}
+    assert inside >= {layer.name for layer in lite0.layers}
+
+
+def test_halves_share_weights_and_flags_with_the_base(small) -> None:
+    front, back = split_at(small, "act_a")
+    unfreeze(small, last=3)
+    assert front.trainable_weights == []
+    assert [w.path for w in back.trainable_weights] == [w.path for w in small.trainable_weights]
+    kernel = small.get_layer("conv_b").kernel
+    kernel.assign(np.zeros(kernel.shape))
+    assert back.get_layer("conv_b") is small.get_layer("conv_b")
+    assert not np.any(back.get_layer("conv_b").get_weights()[0])
+
+
+def test_training_behind_the_cut_is_training_the_base(small) -> None:
+    """The fast path of lesson 05: the same step, through the base and behind a cached cut."""
+    unfreeze(small, last=3)
+    begin, images = small.get_weights(), some_images(small, 4)
+    front, back = split_at(small, "act_a")
+    cached, ends = front.predict(images, verbose=0), []
+    for part, inputs in ((small, images), (back, cached)):
+        small.set_weights(begin)
+        keras.utils.set_random_seed(3)
+        inner = keras.Input(part.input_shape[1:])
+        head = layers.Dense(2, activation="softmax")
+        model = keras.Model(inner, head(part(inner, training=False)))
+        model.compile(keras.optimizers.Adam(1e-2), "sparse_categorical_crossentropy")
+        model.fit(inputs, np.array([0, 1, 0, 1]), batch_size=4, epochs=3, verbose=0)
+        ends.append([*small.get_weights(), *head.get_weights()])
+    assert not all(np.array_equal(a, b) for a, b in zip(begin, ends[0], strict=False))
+    assert all(np.allclose(a, b, atol=1e-4) for a, b in zip(*ends, strict=True))
+
+
+def test_a_half_can_be_cut_again(lite0) -> None:
+    """Its layers then stand in two models, and `layer.output` is that of the first."""
+    images = some_images(lite0, 1)
+    front, rest = split_at(lite0, "block4c_add")
+    middle, back = split_at(rest, "block6d_add")
+    assert np.allclose(back(middle(front(images))), lite0(images), atol=1e-4)
+
+
+@pytest.mark.parametrize("cut", ["block6d_project_bn", "block6d_dwconv", "block5b_expand_conv"])
+def test_a_cut_inside_a_residual_block_is_refused(lite0, cut: str) -> None:
+    with pytest.raises(ValueError, match=f"another path leads around '{cut}'.*end of a block"):
+        split_at(lite0, cut)
+
+
+def test_a_cut_that_is_no_cut_is_refused(small) -> None:
+    with pytest.raises(ValueError, match="small has no layer 'conv_c'; did you mean conv_"):
+        split_at(small, "conv_c")
+    with pytest.raises(ValueError, match=r"no layer 'mixed7'$"):
+        split_at(small, "mixed7")
+    with pytest.raises(ValueError, match="'pool' is the last layer of small"):
+        split_at(small, "pool")
