@@ -1,0 +1,287 @@
+"""Checks of lesson 03: where to augment, shared photographs, the honest epoch, digits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from numbers import Number
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from helpers.exercises import Exercise, Hint, described
+
+
+class _Marking(keras.layers.Layer):
+    """Behaves as Keras's augmentation layers do: adds random numbers unless training is False."""
+
+    def __init__(self) -> None:
+        super().__init__(name="augment")
+        self.generator = keras.random.SeedGenerator(3)
+
+    def call(self, images, training=True):
+        if not training:
+            return images
+        return images + keras.random.uniform(keras.ops.shape(images), 1, 9, seed=self.generator)
+
+
+def check_pipelines(answer: Callable[..., tuple[tf.data.Dataset, tf.data.Dataset]]) -> None:
+    """03.a: cache both datasets, augment the training images after the cache."""
+    images = np.arange(12 * 3, dtype="float32").reshape(12, 3)[:, None, None]
+    labels = np.arange(12, dtype="int32")
+    reads = tf.Variable(0, dtype="int64")
+
+    def read(image, label):
+        reads.assign_add(1)
+        return image, label
+
+    files = tf.data.Dataset.from_tensor_slices((images, labels))
+    train, val = files.map(read).batch(4), files.batch(4)
+    result = answer(train, val, _Marking())
+    if not isinstance(result, tuple | list) or len(result) != 2:
+        raise Hint(
+            "not-two",
+            f"Return two datasets, training and validation; this is {described(result)}.",
+        )
+    if not all(isinstance(part, tf.data.Dataset) for part in result):
+        kinds = " and ".join(described(part) for part in result)
+        raise Hint(
+            "no-datasets", f"Both returned things should be tf.data datasets; they are {kinds}."
+        )
+    (first, found), (second, _) = _pass(result[0]), _pass(result[0])
+    val_images, val_labels = _pass(result[1])
+    if first.shape != images.shape or val_images.shape != images.shape:
+        raise Hint(
+            "images-lost",
+            "12 images went in, and other numbers or shapes come out. Map each batch to a batch "
+            "of the same size, and leave the batches as they are.",
+        )
+    if not np.array_equal(val_images, images):
+        raise Hint(
+            "validation-changed",
+            "The validation images were augmented too. They stand for the images that the model "
+            "will meet, so they stay as they are; only training images change.",
+        )
+    if not (np.array_equal(found, labels) and np.array_equal(val_labels, labels)):
+        raise Hint("labels", "Labels got lost or mixed up. Pass each label on beside its image.")
+    if np.array_equal(first, images):
+        raise Hint(
+            "nothing-changes",
+            "The training images come out as they went in: no augmentation, or one that was told "
+            "training=False. Map the training dataset through augment(images, training=True).",
+        )
+    if np.array_equal(first, second):
+        raise Hint(
+            "cached-too-late",
+            "Two epochs bring the very same training images: the cache keeps what was augmented "
+            "in the first. Cache first, augment after it.",
+        )
+    if reads.numpy() > len(labels):
+        raise Hint(
+            "not-cached",
+            "Augmentation is right, but two epochs read every training image twice. Cache the "
+            "training images before you augment them, so that files are read once.",
+        )
+
+
+def _pass(dataset: tf.data.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """All images and labels of one pass, whether in batches or one by one."""
+    pairs = [(np.asarray(images), np.asarray(labels)) for images, labels in dataset]
+    if pairs and pairs[0][1].ndim == 0:
+        return np.stack([x for x, _ in pairs]), np.stack([y for _, y in pairs])
+    return np.concatenate([x for x, _ in pairs]), np.concatenate([y for _, y in pairs])
+
+
+def check_leaked(answer: Callable[[Sequence, Sequence, Mapping], int]) -> None:
+    """03.b: how many test files show a photograph that training files show too."""
+    photograph = {"a1": "cat", "a2": "cat", "a3": "cat", "b1": "owl", "b2": "owl"}
+    photograph |= {"c1": "cod", "d1": "fox", "d2": "fox", "d3": "fox", "e1": "elk"}
+    train, test = ["a1", "b1", "c1", "e1", "b2"], ["a2", "d1", "a3", "d2", "d3"]
+    result = answer(list(train), list(test), dict(photograph))
+    if isinstance(result, bool | np.bool_) or not isinstance(result, Number):
+        raise Hint("not-a-number", f"Return one whole number; this is {described(result)}.")
+    if result == 2:  # a2 and a3
+        again = answer(test, train, photograph)
+        if again == 1:  # a1
+            return
+        raise Hint(
+            "by-luck",
+            f"With the two lists exchanged one image leaks, but you count {again}. Look up the "
+            "photographs of one list, then go through the files of the other.",
+        )
+    if result == 0:
+        raise Hint(
+            "files",
+            "You found none, because no file has the same name twice. Two files can be made from "
+            "one photograph: compare photograph[file], not the files.",
+        )
+    if result == 1 and answer(test, train, photograph) == 2:
+        raise Hint(
+            "wrong-side",
+            "You count training images whose photograph is also in the test. It is the other way "
+            "round: the test images are the ones whose answers cannot be trusted.",
+        )
+    if result == 1:
+        raise Hint(
+            "photographs",
+            "You count the photograph that both lists share. Count the test images made from it: "
+            "one shared photograph can spoil several.",
+        )
+    if result == 3:
+        raise Hint(
+            "clean",
+            "You count the test images whose photograph is new. Count the others, those whose "
+            "photograph the training files show as well.",
+        )
+    raise Hint(
+        "miscounted",
+        f"For two leaked images among five you count {result}. Count a test image once, however "
+        "many training files share its photograph.",
+    )
+
+
+def check_honest(answer: Callable[[Sequence[float], Sequence[float]], float]) -> None:
+    """03.c: the test accuracy at the epoch with the best validation accuracy."""
+    val = [0.31, 0.42, 0.55, 0.48, 0.50, 0.47]
+    test = [0.40, 0.63, 0.57, 0.66, 0.61, 0.59]
+    result = answer(list(val), list(test))
+    if not isinstance(result, Number | np.ndarray | tf.Tensor) or np.ndim(result) != 0:
+        raise Hint("not-a-number", f"Return one accuracy; this is {described(result)}.")
+    result = float(result)
+    told = {
+        max(test): (
+            "best-on-test",
+            "This is the highest test accuracy. Choosing by it is what this lesson warns of: the "
+            "test then reports its own luck. Validation chooses, the test is only read.",
+        ),
+        test[-1]: (
+            "last-epoch",
+            "This is the last epoch's test accuracy. Take the epoch where validation accuracy is "
+            "highest.",
+        ),
+        test[0]: (
+            "lowest",
+            "This is the epoch where validation accuracy is lowest. A loss is best when it is "
+            "low, an accuracy when it is high.",
+        ),
+        test[1]: (
+            "one-too-early",
+            "This is one epoch before the best one. Python counts places from 0, and so does "
+            "argmax: use what it returns as it is.",
+        ),
+        test[4]: (
+            "other-epoch",
+            "This is the test accuracy of the epoch with the second best validation accuracy. Take "
+            "the best one.",
+        ),
+        max(val): (
+            "validation",
+            "This is the best validation accuracy. It was used to choose, so it flatters as well. "
+            "Read the test accuracy of that same epoch.",
+        ),
+    }
+    if abs(result - 0.57) < 1e-6:
+        if abs(float(answer(val[::-1], test[::-1])) - 0.57) > 1e-6:
+            raise Hint("fixed-epoch", "The epoch is the same for every history. Find it in val.")
+        return
+    for value, (code, sentence) in told.items():
+        if abs(result - value) < 1e-6:
+            raise Hint(code, sentence)
+    if result in (2, 3):
+        raise Hint("epoch", "This is the number of the epoch. Return the test accuracy there.")
+    raise Hint(
+        "other",
+        "This number is not the test accuracy of any single epoch. Find the place of the best "
+        "validation accuracy, and read the test accuracy at that place.",
+    )
+
+
+LARGEST_TURN = 50  # degrees; the exercise asks for at most 45
+
+
+def check_digits(answer: Callable[[], keras.Layer]) -> None:
+    """03.d: a layer that changes digits but neither mirrors nor turns them far."""
+    layer = answer()
+    if isinstance(layer, list | tuple):
+        raise Hint(
+            "list",
+            "You returned several layers. Put them into one with keras.Sequential([...]).",
+        )
+    if not isinstance(layer, keras.Layer):
+        raise Hint("no-layer", f"Return a Keras layer; this is {described(layer)}.")
+    card = _three_dots()
+    batch = np.repeat(card[None], 96, axis=0)
+    out = np.asarray(layer(batch, training=True))
+    if out.shape != batch.shape:
+        raise Hint(
+            "shape",
+            f"Images of shape {card.shape} come out with shape {out.shape[1:]}; an augmentation "
+            "keeps the size.",
+        )
+    if np.allclose(out, batch, atol=1e-3):
+        raise Hint(
+            "nothing-changes",
+            "96 copies of a picture come out as they went in, in training mode. Add at least one "
+            "layer that varies them.",
+        )
+    if out.max() < 0.1 * card.max():
+        raise Hint(
+            "black",
+            "The pictures come out almost black. Their values go from 0 to 255: tell the layer "
+            "so, with value_range=(0, 255), and do not rescale.",
+        )
+    corners = [_orientation(picture) for picture in out]
+    turns, mirrored = zip(*[found for found in corners if found] or [(0.0, False)], strict=True)
+    if any(mirrored):
+        far = any(abs(turn) > 90 for turn, flipped in zip(turns, mirrored, strict=True) if flipped)
+        how = "upside down" if far else "left to right"
+        raise Hint(
+            "mirrored-" + ("vertical" if far else "horizontal"),
+            f"Some pictures come out mirrored {how}. No digit but 0, 1 and 8 survives that: leave "
+            "the flip away.",
+        )
+    if max(map(abs, turns)) > LARGEST_TURN:
+        raise Hint(
+            "turned",
+            f"One picture was turned by {max(map(abs, turns)):.0f} degrees. Far enough, a 6 is a "
+            "9. The factor of RandomRotation is a share of a full turn: 0.1 is 36 degrees to "
+            "either side.",
+        )
+    if not np.allclose(layer(batch[:4], training=False), batch[:4], atol=1e-3):
+        raise Hint(
+            "always-on",
+            "The pictures also change with training=False. Use layers whose names begin with "
+            "Random and leave `training` to whoever calls them.",
+        )
+
+
+def _three_dots() -> np.ndarray:
+    """A picture that shows how it was turned: a red dot, a green one to its right, blue below."""
+    rows, columns = np.mgrid[:64, :64]
+    dots = [(24, 24), (24, 40), (40, 24)]
+    return np.stack(
+        [220.0 * (np.hypot(rows - r, columns - c) < 4) for r, c in dots], axis=-1
+    ).astype("float32")
+
+
+def _orientation(picture: np.ndarray) -> tuple[float, bool] | None:
+    """Degrees by which the picture of dots was turned, and whether it was mirrored."""
+    light = np.clip(picture - np.median(picture, axis=(0, 1)), 0, None)
+    mass = light.sum(axis=(0, 1))
+    if mass.min() < 800:  # a dot has left the picture
+        return None
+    rows, columns = np.mgrid[: picture.shape[0], : picture.shape[1]]
+    y = (light * rows[..., None]).sum(axis=(0, 1)) / mass
+    x = (light * columns[..., None]).sum(axis=(0, 1)) / mass
+    right, down = (x[1] - x[0], y[1] - y[0]), (x[2] - x[0], y[2] - y[0])
+    mirrored = right[0] * down[1] - right[1] * down[0] < 0
+    # The way from red to blue points down: it keeps its direction in a flip left to right.
+    return float(np.degrees(np.arctan2(-down[0], down[1]))), bool(mirrored)
+
+
+EXERCISES = {
+    "03.a": Exercise("Only the training images", check_pipelines),
+    "03.b": Exercise("One photograph, two splits", check_leaked),
+    "03.c": Exercise("The honest epoch", check_honest),
+    "03.d": Exercise("An augmentation for digits", check_digits),
+}

@@ -1,0 +1,293 @@
+"""Checks of lesson 07: one layer's cost, VGG16's input, a block by its name, a budget."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from numbers import Number
+
+import keras
+import numpy as np
+from keras import layers
+
+from helpers.exercises import Exercise, Hint, described
+from helpers.zoo import Candidate, Ranked
+
+
+def check_conv_cost(answer: Callable[..., int]) -> None:
+    """07.a: multiply-adds of an ordinary and of a depthwise convolution."""
+    height, width, kernel, channels, filters = 5, 7, 3, 11, 13
+    result = answer(height, width, kernel, channels, filters)
+    if isinstance(result, bool) or not isinstance(result, Number):
+        raise Hint("not-a-number", f"Return one number; this is {described(result)}.")
+    places, area = height * width, kernel * kernel
+    right = places * area * channels * filters
+    mistakes = {
+        area * channels * filters: (
+            "no-places",
+            "This is how many weights the kernel has. The kernel is used once at every place of "
+            "the output, so the image's size must come in.",
+        ),
+        2 * right: (
+            "two-operations",
+            "You count a multiplication and an addition as two. One multiply-add is both together.",
+        ),
+        places * area * filters: (
+            "no-channels",
+            "Each output sums over all input channels, not over one: the kernel is as deep as its "
+            "input.",
+        ),
+        places * area * channels: (
+            "no-filters",
+            "This is the cost of one filter. The layer has one such kernel for each of its outputs "
+            "(only a depthwise layer has not).",
+        ),
+        places * kernel * channels * filters: (
+            "one-side",
+            "The kernel is a square: its side counts twice.",
+        ),
+        places * (area * channels + 1) * filters: (
+            "biases",
+            "You counted the biases too. They are left out here, as in most published figures.",
+        ),
+    }
+    if result in mistakes:
+        raise Hint(*mistakes[result])
+    if result != right:
+        raise Hint(
+            "other-number",
+            f"For a 3 x 3 kernel from 11 to 13 channels and 5 x 7 places you return {result}. "
+            "Multiply the weights of the kernel by the number of places.",
+        )
+    depthwise = answer(height, width, kernel, channels, filters, depthwise=True)
+    if depthwise == right:
+        raise Hint(
+            "depthwise-as-full",
+            "The ordinary layer is right, and the depthwise one costs the same in your count. In a "
+            "depthwise layer each output channel looks at a single input channel.",
+        )
+    if depthwise == places * area:
+        raise Hint(
+            "depthwise-one-channel",
+            "This is the depthwise cost of a single channel. There is one kernel for each channel.",
+        )
+    if depthwise == places * area * filters:
+        raise Hint(
+            "depthwise-filters",
+            "A depthwise layer has as many kernels as its input has channels; filters plays no "
+            "part.",
+        )
+    if depthwise != places * area * channels:
+        raise Hint(
+            "depthwise-other",
+            f"The ordinary layer is right; for the depthwise one you return {depthwise}. It has "
+            "one kernel of 3 x 3 for each of the 11 channels.",
+        )
+
+
+BGR_MEAN = np.float32([103.939, 116.779, 123.68])
+
+
+def check_vgg_input(answer: Callable[[np.ndarray], np.ndarray]) -> None:
+    """07.b: RGB 0..255 to BGR minus ImageNet's mean, the given array untouched."""
+    given = np.random.default_rng(4).uniform(0, 255, (2, 3, 4, 3)).astype("float32")
+    images = given.copy()
+    result = np.asarray(answer(images))
+    if result.shape != given.shape:
+        raise Hint(
+            "shape",
+            f"The result should have the shape of the images, {given.shape}; yours has "
+            f"{result.shape}.",
+        )
+    flipped = given[..., ::-1]
+    mistakes = {
+        "rgb-order": (
+            given - BGR_MEAN[::-1],
+            "The means are subtracted, but the colours are still red, green, blue. VGG16 reads "
+            "blue first.",
+        ),
+        "means-swapped": (
+            flipped - BGR_MEAN[::-1],
+            "The colours are turned round, and the means are not: 103.939 belongs to blue, which "
+            "now comes first.",
+        ),
+        "only-means": (
+            given - BGR_MEAN,
+            "The colours are still red, green, blue, and the mean of blue is taken from red. Turn "
+            "the colours round first.",
+        ),
+        "no-means": (
+            flipped,
+            "Blue comes first now; its mean still has to be subtracted, and those of the others.",
+        ),
+        "unit-range": (
+            flipped / 255 - BGR_MEAN,
+            "You scale to 0..1 and then subtract means that belong to 0..255.",
+        ),
+        "divided": (
+            (flipped - BGR_MEAN) / 255,
+            "Order and means are right, but you also divide by 255. VGG16 never saw such small "
+            "numbers.",
+        ),
+        "one-minus-one": (
+            given / 127.5 - 1,
+            "This is -1..1, which MobileNetV2 and Inception want. VGG16 wants BGR minus the mean.",
+        ),
+        "image-flipped": (
+            given[:, :, ::-1] - BGR_MEAN,
+            "You mirrored the image: the colours are the last axis, not the one before it.",
+        ),
+    }
+    for code, (wrong, sentence) in mistakes.items():
+        if np.allclose(result, wrong, atol=1e-3):
+            raise Hint(code, sentence)
+    if not np.allclose(result, flipped - BGR_MEAN, atol=1e-2):
+        raise Hint(
+            "other-values",
+            "These are not the values VGG16 wants. Two steps: turn the last axis round, then "
+            "subtract the three means in their new order.",
+        )
+    if not np.array_equal(images, given):
+        raise Hint(
+            "in-place",
+            "The values are right, but the array you were given has changed. Operators such as -= "
+            "write into it; make a new array.",
+        )
+
+
+def check_unfreeze_from(answer: Callable[[keras.Model, str], object]) -> None:
+    """07.c: frozen before a named layer, trainable from it on, wherever it stands."""
+    for front in (0, 2):
+        base, names = _blocks(front)
+        for start_frozen in (True, False):
+            for layer in base.layers:
+                layer.trainable = not start_frozen
+            answer(base, "block3_conv1")
+            _judge(base, names, front)
+
+
+def _blocks(front: int) -> tuple[keras.Model, list[str]]:
+    """Three blocks of small convolutions, behind so many layers without weights."""
+    inputs = x = keras.Input((8, 8, 3))
+    for number in range(front):
+        x = layers.Rescaling(1.0, name=f"scale{number}")(x)
+    names = [f"block{block}_conv{conv}" for block in (1, 2, 3) for conv in (1, 2)]
+    for name in names:
+        x = layers.Conv2D(4, 3, padding="same", name=name)(x)
+    return keras.Model(inputs, x, name="small_base"), names
+
+
+def _judge(base: keras.Model, names: list[str], front: int) -> None:
+    free = [layer.name for layer in base.layers if layer.trainable_weights]
+    wanted = names[names.index("block3_conv1") :]
+    if free == wanted:
+        return
+    if not base.trainable:
+        raise Hint(
+            "base-frozen",
+            "The base as a whole is frozen (base.trainable is False), and then nothing in it "
+            "trains. Set the layers one by one, or set the whole to True before them.",
+        )
+    if not free:
+        raise Hint("nothing", "After your function no layer is trainable.")
+    if free == names:
+        raise Hint(
+            "all-free",
+            "Every layer is trainable. Those before the named one have to be frozen: they may be "
+            "trainable when your function gets the base.",
+        )
+    if free == [name for name in names if name not in wanted]:
+        raise Hint("turned-round", "It is the wrong way round: you froze the end of the base.")
+    if free == wanted[1:]:
+        raise Hint(
+            "one-late",
+            "The named layer itself stayed frozen. It is the first that should train.",
+        )
+    if free == wanted[:1]:
+        raise Hint(
+            "only-one",
+            "Only the named layer is trainable. Everything after it should be too.",
+        )
+    if front:
+        raise Hint(
+            "position",
+            "It works on a base whose first layer is a convolution, and not where two layers more "
+            "stand in front. Find the position by the name, in this base.",
+        )
+    raise Hint(
+        "other-layers", f"Trainable are now {', '.join(free)}; it should be {', '.join(wanted)}."
+    )
+
+
+CAMERA = [
+    Candidate("slow", 45, 10, 0.79),
+    Candidate("large", 18, 40, 0.78),
+    Candidate("good", 19, 23, 0.76),
+    Candidate("quick", 8, 10, 0.70),
+]
+
+
+def check_for_the_camera(answer: Callable[..., str | None]) -> None:
+    """07.d: translate a budget for three crops and float16, rank, and take the first that fits."""
+
+    def ask(milliseconds: float, megabytes: float, images: int) -> object:
+        return answer(list(CAMERA), milliseconds, megabytes, images)
+
+    result = ask(60, 12, 1_000_000)
+    if isinstance(result, Ranked | Candidate):
+        raise Hint("row", "You return the whole row. Return its name only.")
+    if isinstance(result, Sequence) and not isinstance(result, str):
+        raise Hint("list", "You return the whole ranking. Return the name of the first.")
+    mistakes = {
+        "slow": (
+            "one-crop",
+            "A backbone of 45 ms was chosen for 60 ms: three crops, one after the other, take 135. "
+            "What is left for one?",
+        ),
+        "quick": (
+            "not-halved",
+            "A backbone of 23 MB in float32 was left out for 12 MB. In float16 it takes 11.5 MB.",
+        ),
+        "large": (
+            "too-large",
+            "A backbone of 40 MB in float32 was chosen for 12 MB. In float16 it still takes 20.",
+        ),
+    }
+    if isinstance(result, str) and result in mistakes:
+        raise Hint(*mistakes[result])
+    if result is None:
+        raise Hint(
+            "none",
+            "You return None (is there a return?) although two backbones fit 60 ms and 12 MB.",
+        )
+    if result != "good":
+        raise Hint("other", "For 60 ms, 12 MB and very many images this is not the first choice.")
+    if ask(60, 12, 100) != "quick":
+        raise Hint(
+            "images",
+            "With 100 labelled images nobody can tell 70 % from 76 %, and the quicker backbone "
+            "should come first. Pass the number of images on to zoo.rank.",
+        )
+    try:
+        nothing = ask(3, 12, 100)
+    except (IndexError, AttributeError, StopIteration, TypeError, ValueError) as problem:
+        raise Hint(
+            "raises-if-none",
+            f"Where no backbone fits, your function raises {type(problem).__name__}. Return None.",
+        ) from None
+    if nothing is not None:
+        raise Hint(
+            "does-not-fit",
+            "For 3 ms you return a backbone that does not fit: zoo.rank lists those too, at the "
+            "end. Look at the row's field fits.",
+        )
+    if ask(math.inf, math.inf, 1_000_000) != "slow":
+        raise Hint("no-limit", "Without limits and with very many images the most accurate wins.")
+
+
+EXERCISES = {
+    "07.a": Exercise("Count one layer", check_conv_cost),
+    "07.b": Exercise("VGG16's input by hand", check_vgg_input),
+    "07.c": Exercise("From this block on", check_unfreeze_from),
+    "07.d": Exercise("A camera with a budget", check_for_the_camera),
+}

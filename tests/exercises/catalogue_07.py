@@ -1,0 +1,203 @@
+"""Answers to lesson 07's exercises: the stub, right ones, and wrong ones with their hint codes."""
+
+import keras
+import numpy as np
+from keras import layers
+
+from helpers import zoo
+
+MEAN = np.float32([103.939, 116.779, 123.68])
+
+
+def cost_stub(height, width, kernel, channels, filters, depthwise=False):
+    return ...
+
+
+def cost(height, width, kernel, channels, filters, depthwise=False):
+    weights = kernel * kernel * channels * (1 if depthwise else filters)
+    return weights * height * width
+
+
+def cost_by_counting(height, width, kernel, channels, filters, depthwise=False):
+    image = keras.Input((height, width, channels))
+    if depthwise:
+        layer = layers.DepthwiseConv2D(kernel, padding="same")
+    else:
+        layer = layers.Conv2D(filters, kernel, padding="same")
+    return zoo.multiply_adds(keras.Model(image, layer(image)))
+
+
+def depthwise_as(wrong):
+    """An answer that is right but for depthwise layers."""
+
+    def answer(height, width, kernel, channels, filters, depthwise=False):
+        if depthwise:
+            return wrong(height * width * kernel**2, channels, filters)
+        return cost(height, width, kernel, channels, filters)
+
+    return answer
+
+
+def input_stub(images):
+    return ...
+
+
+def input_with_keras(images):
+    return keras.applications.vgg16.preprocess_input(images.copy())
+
+
+def input_by_channels(images):
+    red, green, blue = images[..., 0], images[..., 1], images[..., 2]
+    return np.stack([blue - MEAN[0], green - MEAN[1], red - MEAN[2]], axis=-1)
+
+
+def input_in_place(images):
+    images[...] = images[..., ::-1].copy()
+    images -= MEAN
+    return images
+
+
+def unfreeze_stub(base, name): ...
+
+
+def unfreeze(base, name):
+    start = [layer.name for layer in base.layers].index(name)
+    for index, layer in enumerate(base.layers):
+        layer.trainable = index >= start
+
+
+def unfreeze_by_walking(base, name):
+    base.trainable = True
+    reached = False
+    for layer in base.layers:
+        reached = reached or layer.name == name
+        layer.trainable = reached
+
+
+def unfreeze_by_index(base, name):
+    for index, layer in enumerate(base.layers):
+        layer.trainable = index >= 5
+
+
+def unfreeze_only_from(base, name):
+    start = [layer.name for layer in base.layers].index(name)
+    for layer in base.layers[start:]:
+        layer.trainable = True
+
+
+def unfreeze_after(base, name):
+    reached = False
+    for layer in base.layers:
+        layer.trainable = reached
+        reached = reached or layer.name == name
+
+
+def unfreeze_one(base, name):
+    for layer in base.layers:
+        layer.trainable = layer.name == name
+
+
+def freeze_from(base, name):
+    start = [layer.name for layer in base.layers].index(name)
+    for index, layer in enumerate(base.layers):
+        layer.trainable = index < start
+
+
+def unfreeze_then_freeze_all(base, name):
+    unfreeze(base, name)
+    base.trainable = False
+
+
+def camera_stub(candidates, milliseconds, megabytes, images):
+    return ...
+
+
+def ranked(candidates, milliseconds, megabytes, images, crops=3, float16=2):
+    return zoo.rank(
+        candidates, milliseconds=milliseconds / crops, megabytes=float16 * megabytes, images=images
+    )
+
+
+def camera(candidates, milliseconds, megabytes, images, **changes):
+    rows = ranked(candidates, milliseconds, megabytes, images, **changes)
+    return rows[0].name if rows and rows[0].fits else None
+
+
+def camera_by_changing_candidates(candidates, milliseconds, megabytes, images):
+    real = [
+        c._replace(milliseconds=3 * c.milliseconds, megabytes=c.megabytes / 2) for c in candidates
+    ]
+    rows = zoo.rank(real, milliseconds=milliseconds, megabytes=megabytes, images=images)
+    return next((row.name for row in rows if row.fits), None)
+
+
+def camera_most_accurate(candidates, milliseconds, megabytes, images):
+    fits = [c for c in candidates if 3 * c.milliseconds <= milliseconds]
+    fits = [c for c in fits if c.megabytes / 2 <= megabytes]
+    return max(fits, key=lambda c: c.top1).name if fits else None
+
+
+CATALOGUE = {
+    "07.a": {
+        "stub": cost_stub,
+        "right": [cost, cost_by_counting],
+        "wrong": {
+            "no-places": lambda h, w, k, c, f, depthwise=False: k * k * c * f,
+            "two-operations": lambda h, w, k, c, f, depthwise=False: 2 * h * w * k * k * c * f,
+            "no-channels": lambda h, w, k, c, f, depthwise=False: h * w * k * k * f,
+            "no-filters": lambda h, w, k, c, f, depthwise=False: h * w * k * k * c,
+            "one-side": lambda h, w, k, c, f, depthwise=False: h * w * k * c * f,
+            "biases": lambda h, w, k, c, f, depthwise=False: h * w * (k * k * c + 1) * f,
+            "not-a-number": lambda h, w, k, c, f, depthwise=False: (h * w, k * k * c * f),
+            "other-number": lambda h, w, k, c, f, depthwise=False: h * w + k * k * c * f,
+            "depthwise-as-full": lambda h, w, k, c, f, depthwise=False: cost(h, w, k, c, f),
+            "depthwise-one-channel": depthwise_as(lambda once, channels, filters: once),
+            "depthwise-filters": depthwise_as(lambda once, channels, filters: once * filters),
+            "depthwise-other": depthwise_as(lambda once, channels, filters: once + channels),
+        },
+    },
+    "07.b": {
+        "stub": input_stub,
+        "right": [lambda images: images[..., ::-1] - MEAN, input_with_keras, input_by_channels],
+        "wrong": {
+            "rgb-order": lambda images: images - MEAN[::-1],
+            "means-swapped": lambda images: images[..., ::-1] - MEAN[::-1],
+            "only-means": lambda images: images - MEAN,
+            "no-means": lambda images: images[..., ::-1],
+            "unit-range": lambda images: images[..., ::-1] / 255 - MEAN,
+            "divided": lambda images: (images[..., ::-1] - MEAN) / 255,
+            "one-minus-one": lambda images: images / 127.5 - 1,
+            "image-flipped": lambda images: images[:, :, ::-1] - MEAN,
+            "in-place": input_in_place,
+            "shape": lambda images: images[..., 0] - MEAN[0],
+            "other-values": lambda images: images / 255,
+        },
+    },
+    "07.c": {
+        "stub": unfreeze_stub,
+        "right": [unfreeze, unfreeze_by_walking],
+        "wrong": {
+            "position": unfreeze_by_index,
+            "all-free": unfreeze_only_from,
+            "one-late": unfreeze_after,
+            "only-one": unfreeze_one,
+            "turned-round": freeze_from,
+            "base-frozen": unfreeze_then_freeze_all,
+        },
+    },
+    "07.d": {
+        "stub": camera_stub,
+        "right": [camera, camera_by_changing_candidates],
+        "wrong": {
+            "one-crop": lambda *budget: camera(*budget, crops=1),
+            "not-halved": lambda *budget: camera(*budget, float16=1),
+            "too-large": lambda *budget: camera(*budget, float16=4),
+            "does-not-fit": lambda *budget: ranked(*budget)[0].name,
+            "images": camera_most_accurate,
+            "row": lambda *budget: ranked(*budget)[0],
+            "list": lambda *budget: ranked(*budget),
+            "raises-if-none": lambda *budget: next(r.name for r in ranked(*budget) if r.fits),
+            "none": lambda *budget: None,
+        },
+    },
+}
