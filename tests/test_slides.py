@@ -111,7 +111,7 @@ def test_every_slide_has_a_heading_and_something_below_it(lesson: Path, folder: 
 @every_lesson
 def test_a_prediction_stands_alone_before_its_run(lesson: Path, folder: Path) -> None:
     asked = [
-        words(re.sub(r"[*`]", "", match[1]))
+        words(re.sub(r"[*`]", "", re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", match[1])))
         for cell in nbformat.read(lesson, as_version=4).cells
         if cell.cell_type == "markdown"
         for match in re.finditer(r"^\*\*Predict\.\*\* (.+)$", cell.source, re.MULTILINE)
