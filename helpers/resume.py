@@ -60,6 +60,10 @@ class EpochOrder:
         """The epoch whose order is served next; `SeedEachEpoch` sets it."""
         self.served: tuple[int, int] | None = None
         """The epoch whose order was given out last, and how many of its examples so far."""
+        self.passes = 0
+        """How often an order was begun since `SeedEachEpoch` last set the epoch: once is right."""
+        self.steps: set[int] = set()
+        """Batches in an epoch, for each batch size that was asked for."""
 
     def of(self, epoch: int) -> np.ndarray:
         """Return the order of one epoch: int64, shape ``(count,)``, each of 0..count-1 once."""
@@ -75,6 +79,7 @@ class EpochOrder:
 
         def places() -> Iterator[np.ndarray]:
             epoch = self.epoch
+            self.passes += 1
             order = self.of(epoch)
             for start in range(0, self.count, batch_size):
                 batch = order[start : start + batch_size]
@@ -84,6 +89,7 @@ class EpochOrder:
         signature = tf.TensorSpec((None,), tf.int64)
         dataset = tf.data.Dataset.from_generator(places, output_signature=signature)
         number = -(-self.count // batch_size)
+        self.steps.add(number)
         return dataset.apply(tf.data.experimental.assert_cardinality(number))
 
 
@@ -103,10 +109,24 @@ class SeedEachEpoch(keras.callbacks.Callback):
         super().__init__()
         self.seed, self.order = seed, order
 
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Check that an epoch of ``fit`` is the whole order; Keras calls this.
+
+        Raises:
+            ResumeProblem: ``fit`` takes another number of steps.
+        """
+        steps = self.params.get("steps")
+        if self.order is not None and steps is not None and steps not in self.order.steps:
+            raise ResumeProblem(
+                f"fit takes {steps} steps an epoch, and the data has "
+                f"{' or '.join(map(str, sorted(self.order.steps)))}: an epoch has to be one whole "
+                "pass, or its order cannot be known. Pass no steps_per_epoch to fit."
+            )
+
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Set the states; Keras calls this before it asks for the first batch."""
         if self.order is not None:
-            self.order.epoch, self.order.served = epoch, None
+            self.order.epoch, self.order.served, self.order.passes = epoch, None, 0
         states = [v for v in self.model.non_trainable_variables if v.name == "seed_generator_state"]
         for number, state in enumerate(states):
             # The third number keeps layers apart from each other and from the order, which is 0.
@@ -120,10 +140,11 @@ class SeedEachEpoch(keras.callbacks.Callback):
         Raises:
             ResumeProblem: It did not.
         """
-        if self.order is not None and self.order.served != (epoch, self.order.count):
+        order = self.order
+        if order is not None and (order.served != (epoch, order.count) or order.passes != 1):
             raise ResumeProblem(
-                f"epoch {epoch} did not read all its data in its own order. Do not put cache() or "
-                "repeat() behind EpochOrder.batches, and pass no steps_per_epoch to fit."
+                f"epoch {epoch} did not read all its data once, in its own order. Do not put "
+                "cache() or repeat() behind EpochOrder.batches."
             )
 
 

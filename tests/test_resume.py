@@ -607,8 +607,37 @@ def test_every_random_layer_gets_a_state_of_its_own_in_each_epoch(model: Model) 
     assert states_in(model, 3) == states_in(model, 3)
 
 
-def test_data_that_do_not_follow_the_epoch_stop_the_run(model: Model) -> None:
+@pytest.mark.parametrize("frozen_by", ["cache", "repeat"])
+def test_data_that_do_not_follow_the_epoch_stop_the_run(model: Model, frozen_by: str) -> None:
     order = EpochOrder(COUNT, SEED)
-    data = data_of(model, order).cache()
-    with pytest.raises(ResumeProblem, match="did not read all its data in its own order"):
-        model.fit(data, epochs=3, verbose=0, callbacks=[SeedEachEpoch(SEED, order)])
+    data = data_of(model, order)
+    steps = int(data.cardinality())
+    data = getattr(data, frozen_by)()
+    with pytest.raises(ResumeProblem, match=r"did not read all its data once, in its own order"):
+        model.fit(
+            data,
+            epochs=3,
+            verbose=0,
+            steps_per_epoch=steps if frozen_by == "repeat" else None,
+            callbacks=[SeedEachEpoch(SEED, order)],
+        )
+
+
+def test_an_epoch_that_is_not_one_whole_pass_is_refused(model: Model) -> None:
+    order = EpochOrder(COUNT, SEED)
+    data = data_of(model, order)
+    steps = int(data.cardinality())
+    before = [weight.numpy() for weight in model.weights]
+    for wrong in (steps - 1, 2 * steps):
+        with pytest.raises(ResumeProblem, match=f"takes {wrong} steps an epoch, .* has {steps}:"):
+            model.fit(
+                data.repeat(),
+                epochs=2,
+                steps_per_epoch=wrong,
+                verbose=0,
+                callbacks=[SeedEachEpoch(SEED, order)],
+            )
+    assert all((a == b.numpy()).all() for a, b in zip(before, model.weights, strict=True))
+    model.fit(
+        data, epochs=2, steps_per_epoch=steps, verbose=0, callbacks=[SeedEachEpoch(SEED, order)]
+    )
