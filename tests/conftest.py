@@ -132,6 +132,15 @@ def stop_tensorboards(since: float) -> list[int]:
     return mine
 
 
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium without a window, for tests marked `looking.needs_chromium`."""
+    from looking import chromium  # only where it is wanted
+
+    with chromium() as running:
+        yield running
+
+
 @pytest.fixture(scope="session")
 def photos() -> Path:
     """The folder of real photographs that are not part of the course."""

@@ -5,11 +5,16 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 
+import pytest
+from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 NO_CHROMIUM = "no Chromium here to look at pages with (Debian: apt install chromium)"
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason=NO_CHROMIUM)
 
 # Elements that end right of the window, other than in something that scrolls by itself.
 TOO_WIDE = """() => [...document.body.querySelectorAll('*')].filter(element => {
@@ -75,6 +80,12 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@cache
+def parsed(file: Path) -> BeautifulSoup:
+    """A page, parsed once."""
+    return BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser")
 
 
 def requests_of(page: Page) -> list[str]:

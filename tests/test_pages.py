@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from urllib.parse import unquote
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from looking import CHROMIUM, HARD_TO_READ, NO_CHROMIUM, TOO_WIDE, chromium, requests_of
+from looking import HARD_TO_READ, TOO_WIDE, needs_chromium, parsed, requests_of
 from markdown_it import MarkdownIt
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import Browser
@@ -26,7 +24,6 @@ SMALLEST_PHONE = {"width": 320, "height": 568}
 DESK = {"width": 1280, "height": 900}
 MARKDOWN = MarkdownIt("commonmark").enable("table")
 
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason=NO_CHROMIUM)
 every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
 
 
@@ -35,17 +32,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     course.main(["pages", str(folder)])
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
-
-
-@cache
-def parsed(file: Path) -> BeautifulSoup:
-    return BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser")
 
 
 def page_of(lesson: Path, site: Path) -> BeautifulSoup:

@@ -6,13 +6,12 @@ import base64
 import io
 import re
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from looking import CHROMIUM, HARD_TO_READ, NO_CHROMIUM, chromium, requests_of
+from looking import HARD_TO_READ, needs_chromium, parsed, requests_of
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
@@ -40,7 +39,6 @@ LOOK = """() => {
   return {title: slide.innerText.slice(0, 60), off, scale: parseFloat(body.dataset.scale)};
 }"""
 
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason=NO_CHROMIUM)
 every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
 
 
@@ -49,17 +47,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("slides")
     course.main(["slides", str(folder)])
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
-
-
-@cache
-def parsed(file: Path) -> BeautifulSoup:
-    return BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser")
 
 
 def deck_of(lesson: Path, folder: Path) -> BeautifulSoup:
