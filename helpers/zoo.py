@@ -98,7 +98,7 @@ FAMILIES = {
         "Sandler et al., arXiv:1801.04381",
         224,
         (1_280, 1_000),
-        Published(300e6, "arXiv:1801.04381, table 4"),
+        Published(300e6, "documentation of keras.applications.MobileNetV2 (table)"),
         Published(3_538_984, KERAS_TABLE),
         True,
         Published(0.713, KERAS_TABLE),
