@@ -323,7 +323,7 @@ class Without:
     @staticmethod
     def chance(monkeypatch: pytest.MonkeyPatch) -> None:
         def order_only(self: SeedEachEpoch, epoch: int, logs: dict | None = None) -> None:
-            self.order.epoch = epoch
+            self.order.epoch, self.order.passes = epoch, 0
 
         monkeypatch.setattr(SeedEachEpoch, "on_epoch_begin", order_only)
 
