@@ -145,6 +145,11 @@ def test_code_that_raises_is_told_at_which_line(capsys) -> None:
         ("def answer(x):\n    raise ValueError", "ValueError: no message"),
         ("def answer(x):\n    raise ValueError('one\\ntwo')", "ValueError: one (your line 2"),
         ("def answer(x):\n    return answer(x)", "RecursionError"),
+        (
+            "def answer(x):\n    raise ValueError('Exception encountered when calling D.call().'\n"
+            "        '\\n\\n\\x1b[1mTwo axes are needed\\x1b[0m\\n\\nArguments: ...')",
+            "ValueError: Two axes are needed (your line 2",
+        ),
         ("answer = 4", "TypeError: 'int' object is not callable"),
     ],
 )
@@ -210,7 +215,7 @@ def test_progress_is_shown_by_lesson(monkeypatch, capsys) -> None:
     monkeypatch.setattr(exercises, "_all_exercises", lambda: {"99": ["99.a", "99.b"]})
     check("99.a", double)
     exercises.show_progress()
-    assert "Lesson 99: 1 of 2   ✓ 99.a  · 99.b" in capsys.readouterr().out
+    assert "Lesson 99: 1 of 2\u2003✓ 99.a\u2003○ 99.b" in capsys.readouterr().out
 
 
 def test_reset_keeps_the_old_record(lesson) -> None:

@@ -252,6 +252,13 @@ def test_no_output_is_longer_than_a_screen(lesson) -> None:
             assert text_of(output).count("<tr>") <= LONGEST_OUTPUT, cell.source
 
 
+def test_no_output_is_only_where_an_object_lies(lesson) -> None:
+    """`<History at 0x7f...>` is what a cell shows whose last line was not meant to be shown."""
+    for cell in code_cells(lesson):
+        for output in cell.outputs:
+            assert not re.search(r" at 0x[0-9a-f]{6,}>", text_of(output)), cell.source
+
+
 def test_drawing_cells_have_their_figures_each_with_alternative_text(lesson) -> None:
     for cell in code_cells(lesson):
         drawn = [

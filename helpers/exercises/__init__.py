@@ -12,6 +12,7 @@ import importlib
 import importlib.resources
 import inspect
 import linecache
+import re
 import textwrap
 import traceback
 from collections.abc import Callable
@@ -183,8 +184,11 @@ def _where(problem: Exception) -> str:
     frames = traceback.extract_tb(problem.__traceback__)
     # Code typed into a notebook lives in files that only linecache knows.
     own = [f for f in frames if "ipykernel" in f.filename or f.filename.startswith("<ipython")]
-    first_line = str(problem).strip().splitlines()[0] if str(problem).strip() else "no message"
-    sentence = f"Running it raised {type(problem).__name__}: {first_line}"
+    plain = re.sub(r"\x1b\[\d*m", "", str(problem))  # Keras writes some of its messages in bold
+    lines = [line.strip() for line in plain.splitlines() if line.strip()] or ["no message"]
+    # Keras first says which layer was called, and only then what is wrong.
+    said = lines[1] if lines[0].startswith("Exception encountered") and lines[1:] else lines[0]
+    sentence = f"Running it raised {type(problem).__name__}: {said}"
     if own:
         code = linecache.getline(own[-1].filename, own[-1].lineno or 0).strip()
         sentence += f" (your line {own[-1].lineno}: {code})"
@@ -196,15 +200,14 @@ def show_progress() -> None:
     rows = []
     for lesson, exercises in _all_exercises().items():
         states = progress.statuses(exercises)
-        marks = "  ".join(
-            f"{'✓' if states[e] == 'passed' else '✗' if states[e] == 'wrong' else '·'} {e}"
-            for e in exercises
-        )
+        signs = {"passed": "✓", "wrong": "✗"}
+        # Wide spaces, because a page makes one of several narrow ones.
+        marks = "\u2003".join(f"{signs.get(states[e], '○')} {e}" for e in exercises)
         done = sum(state == "passed" for state in states.values())
-        rows.append(f"Lesson {lesson}: {done} of {len(exercises)}   {marks}")
+        rows.append(f"Lesson {lesson}: {done} of {len(exercises)}\u2003{marks}")
     Card(
         "Your progress",
-        "✓ passed, ✗ tried, · not tried yet. Start over with reset_progress().",
+        "✓ passed, ✗ tried, ○ not tried yet. Start over with reset_progress().",
         rows,
         NEUTRAL,
     ).show()
