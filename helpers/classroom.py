@@ -116,7 +116,7 @@ def copy(folder: Path, repository: str = "") -> Iterator[str]:
             raise ValueError(f"{notebook.name}: {problem}") from None
         if not repository:
             shared = set(course.template(notebook))
-            lesson.cells = [c for c in lesson.cells if not shared & set(_tags(c))]
+            lesson.cells = [c for c in lesson.cells if not shared & set(course.tags(c))]
         lessons[notebook.name] = lesson
         packed |= found
         said.append(f"{notebook.name}: {len(found)} solutions out of sight")
@@ -178,9 +178,9 @@ def without_solutions(lesson: NotebookNode) -> dict[str, str]:
         if cell.cell_type != "code":
             continue
         cell.outputs, cell.execution_count = [], None
-        if "exercise" in _tags(cell) and not _has_dots(cell.source):
+        if "exercise" in course.tags(cell) and not _has_dots(cell.source):
             raise ValueError(f"this exercise is filled in; bring its dots back:\n{cell.source}")
-        if "solution" in _tags(cell):
+        if "solution" in course.tags(cell):
             exercise_id, cell.source, secret = hide(cell.source)
             packed[exercise_id] = base64.b85encode(zlib.compress(secret.encode(), 9)).decode()
             cell.metadata = NotebookNode(tags=["solution"])
@@ -218,10 +218,6 @@ def hide(source: str) -> tuple[str, str, str]:
 def _has_dots(source: str) -> bool:
     """Whether an exercise's cell still has its three dots."""
     return any(getattr(node, "value", None) is ... for node in ast.walk(ast.parse(source)))
-
-
-def _tags(cell: NotebookNode) -> list[str]:
-    return cell.metadata.get("tags", [])
 
 
 # --- Find what an answer needs -----------------------------------------------------------------

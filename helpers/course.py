@@ -86,6 +86,11 @@ def lessons(numbers: list[str] | None = None) -> list[Path]:
     return [path for path in found if path.name[:2] in numbers]
 
 
+def tags(cell: NotebookNode) -> list[str]:
+    """Return a cell's tags."""
+    return cell.metadata.get("tags", [])
+
+
 # --- One template for all lessons --------------------------------------------------------------
 
 
@@ -93,6 +98,14 @@ def address() -> dict[str, str]:
     """Return the course's repository and branch, from the one place that holds them."""
     with open(COURSE_ROOT / "pyproject.toml", "rb") as file:
         return tomllib.load(file)["tool"]["course"]
+
+
+def address_of(file: Path) -> str:
+    """Return where a file or folder of this checkout is shown in the course's repository."""
+    own = address()
+    way = "tree" if file.is_dir() else "blob"
+    path = file.relative_to(COURSE_ROOT).as_posix()
+    return f"{own['repository'].rstrip('/')}/{way}/{own['branch']}/{path}"
 
 
 def template(notebook: Path) -> dict[str, str]:
@@ -118,7 +131,7 @@ def stamp(notebook: Path) -> bool:
     content = nbformat.read(notebook, as_version=4)
     changed = False
     for tag, source in template(notebook).items():
-        cells = [cell for cell in content.cells if tag in cell.metadata.get("tags", ())]
+        cells = [cell for cell in content.cells if tag in tags(cell)]
         if len(cells) != 1:
             raise Stale(f"{notebook.name} needs exactly one cell tagged {tag!r}, has {len(cells)}")
         changed |= cells[0].source != source
@@ -167,7 +180,7 @@ def _record_of(content: NotebookNode) -> dict[str, dict]:
 
 def _shared_tag(cell: NotebookNode) -> str:
     """The tag of a cell that every lesson has from the template; empty for all others."""
-    return next((tag for tag in SHARED if tag in cell.metadata.get("tags", ())), "")
+    return next((tag for tag in SHARED if tag in tags(cell)), "")
 
 
 def execute(notebook: Path, **environment: str) -> tuple[NotebookNode, float, float]:

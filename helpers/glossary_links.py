@@ -102,7 +102,7 @@ def entries() -> list[str]:
 def prose_cells(lesson: NotebookNode) -> Iterator[NotebookNode]:
     """Yield the cells in which words may be linked."""
     for number, cell in enumerate(lesson.cells):
-        if cell.cell_type != "markdown" or number < 3 or "badges" in cell.metadata.get("tags", ()):
+        if cell.cell_type != "markdown" or number < 3 or "badges" in course.tags(cell):
             continue
         if not re.search(r"^### Exercise ", cell.source, re.MULTILINE):
             yield cell

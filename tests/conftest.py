@@ -114,8 +114,8 @@ def pictures(outputs: list) -> list[bytes]:
     return [base64.b64decode(png) for png in found if png]
 
 
-def stop_tensorboards(since: float) -> list[int]:
-    """Stop the TensorBoard servers that notebooks have started on this session's runs.
+def stop_tensorboards(since: float, below: Path = COURSE_HOME) -> list[int]:
+    """Stop the TensorBoard servers that notebooks have started on runs below a folder.
 
     Servers older than `since`, or showing runs elsewhere, belong to somebody else.
     """
@@ -124,7 +124,7 @@ def stop_tensorboards(since: float) -> list[int]:
     mine = [
         server.pid
         for server in manager.get_all()
-        if server.start_time >= int(since) and Path(server.logdir).is_relative_to(COURSE_HOME)
+        if server.start_time >= int(since) and Path(server.logdir).is_relative_to(below)
     ]
     for pid in mine:
         with contextlib.suppress(ProcessLookupError):

@@ -9,11 +9,9 @@ to a folder that holds nothing but the photographs of solar cells.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import sysconfig
@@ -24,6 +22,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from conftest import stop_tensorboards
 from nbformat.v4 import new_code_cell
 
 from helpers import course
@@ -312,7 +311,7 @@ def test_the_whole_lesson_runs_on_colab(
             "-c", RUNNER, lesson.name, tmp_path / "ran.ipynb", cwd=desk, env=environment
         )
     finally:
-        stop_tensorboards(desk)
+        stop_tensorboards(since=0, below=desk.resolve())
     assert ran.returncode == 0, ran.stderr[-3000:]
     cells = nbformat.read(tmp_path / "ran.ipynb", as_version=4).cells
     outputs = [output for cell in cells for output in cell.get("outputs", ())]
@@ -325,13 +324,3 @@ def test_the_whole_lesson_runs_on_colab(
     assert f"'keras': '{colab.packages}" in shown[-1]
     assert colab.installed() == before
     assert {item.name for item in desk.iterdir()} == {lesson.name, FOLDER}
-
-
-def stop_tensorboards(folder: Path) -> None:
-    """Stop the servers that a lesson started on runs below a folder."""
-    from tensorboard import manager
-
-    for server in manager.get_all():
-        if Path(server.logdir).is_relative_to(folder.resolve()):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(server.pid, signal.SIGTERM)

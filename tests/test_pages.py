@@ -54,7 +54,7 @@ def test_every_word_of_the_prose_is_on_the_page(lesson: Path, site: Path) -> Non
     """Sphinx's Markdown knows more than GitHub's, and could swallow what looks like a directive."""
     shown = words(page_of(lesson, site).article.get_text())
     for cell in nbformat.read(lesson, as_version=4).cells:
-        if cell.cell_type != "markdown" or "badges" in rendering.tags(cell):
+        if cell.cell_type != "markdown" or "badges" in course.tags(cell):
             continue
         for token in MARKDOWN.parse(cell.source):
             if token.type == "inline":
@@ -117,12 +117,12 @@ def test_solutions_are_folded_and_exercises_are_not(lesson: Path, site: Path) ->
     cells = nbformat.read(lesson, as_version=4).cells
     assert not any(fold.has_attr("open") for fold in folds.values())
     for cell in cells:
-        if "solution" in rendering.tags(cell):
+        if "solution" in course.tags(cell):
             title = re.match(r"# @title (.+)", cell.source)[1]
             assert cell.source.partition("\n")[2] in folds[title].get_text()
-        elif "exercise" in rendering.tags(cell):
+        elif "exercise" in course.tags(cell):
             assert not any(cell.source in fold.get_text() for fold in folds.values())
-    solutions = sum("solution" in rendering.tags(cell) for cell in cells)
+    solutions = sum("solution" in course.tags(cell) for cell in cells)
     assert len(folds) == solutions + 1  # and the cell that fetches the course
 
 

@@ -18,7 +18,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from helpers import course
-from helpers.publish import rendering, slides
+from helpers.publish import slides
 from helpers.publish.slides import LONGEST_OUTPUT, LONGEST_TABLE, REVEAL, shown_code
 
 LESSONS = course.lessons()
@@ -118,7 +118,7 @@ def test_a_prediction_stands_alone_before_its_run(lesson: Path, folder: Path) ->
 def test_nothing_gives_a_solution_away_and_the_speaker_has_it(lesson: Path, folder: Path) -> None:
     deck = deck_of(lesson, folder)
     for cell in nbformat.read(lesson, as_version=4).cells:
-        if "solution" in rendering.tags(cell):
+        if "solution" in course.tags(cell):
             code = cell.source.partition("\n")[2]
             assert not any(
                 words(code) in words(slide.select_one(".body").get_text())

@@ -121,7 +121,6 @@ def _contents(caption: str, pages: list[Path]) -> str:
 
 def _linked(markdown: str, page: Path, places: dict[Path, Path]) -> str:
     """Lead links to pages of the site, and those to other files to where the course lives."""
-    own = course.address()
 
     def change(target: str) -> str:
         file, anchor = rendering.split_target(target, page)
@@ -132,9 +131,7 @@ def _linked(markdown: str, page: Path, places: dict[Path, Path]) -> str:
         if file in places:
             up = "../" * (len(places[page].parts) - 1)
             return f"{up}{places[file].as_posix()}{anchor}"
-        way = "tree" if file.is_dir() else "blob"
-        path = file.relative_to(course.COURSE_ROOT).as_posix()
-        return f"{own['repository'].rstrip('/')}/{way}/{own['branch']}/{path}{anchor}"
+        return f"{course.address_of(file)}{anchor}"
 
     return rendering.with_links(markdown, change)
 
@@ -168,7 +165,7 @@ def lesson_markdown(notebook: Path, figures: Path) -> str:
 
     parts = []
     for cell in content.cells:
-        if "badges" in rendering.tags(cell):
+        if "badges" in course.tags(cell):
             parts.append(_raw(_doors(cell.source, notebook)))
         elif cell.cell_type == "markdown":
             parts.append(cell.source)
@@ -187,9 +184,9 @@ def _code(cell: NotebookNode) -> str:
     """A code cell; folded where it gives an answer away, or says nothing to a reader."""
     block = f"````````{rendering.language(cell.source)}\n{cell.source}\n````````"
     title = ""
-    if "bootstrap" in rendering.tags(cell):
+    if "bootstrap" in course.tags(cell):
         title = FETCH
-    elif "hide-input" in rendering.tags(cell):
+    elif "hide-input" in course.tags(cell):
         given = re.match(r"# @title (.+)\n", cell.source)
         title = given[1] if given else "Show the code"
         block = block.replace(given[0], "", 1) if given else block

@@ -34,11 +34,6 @@ CODE_OR_TARGET = re.compile(
 )
 
 
-def tags(cell: NotebookNode) -> list[str]:
-    """Return a cell's tags."""
-    return cell.metadata.get("tags", [])
-
-
 def with_links(markdown: str, change: Callable[[str], str]) -> str:
     """Return Markdown with every link's target changed, code left as it is."""
 

@@ -165,7 +165,7 @@ class Deck:
     def columns(self) -> list[list[Slide]]:
         """Return the slides: a list for each section."""
         for cell in self.cells:
-            if LEFT_OUT.isdisjoint(rendering.tags(cell)):
+            if LEFT_OUT.isdisjoint(course.tags(cell)):
                 if cell.cell_type == "markdown":
                     self._prose(cell.source)
                 elif self.section not in NOT_SHOWN:
@@ -255,10 +255,7 @@ class Deck:
         if rendering.is_picture(file):
             kind = mimetypes.guess_type(file.name)[0]
             return f"data:{kind};base64,{base64.b64encode(file.read_bytes()).decode()}"
-        own = course.address()
-        path = file.relative_to(course.COURSE_ROOT).as_posix()
-        way = "tree" if file.is_dir() else "blob"
-        return f"{own['repository'].rstrip('/')}/{way}/{own['branch']}/{path}{anchor}"
+        return f"{course.address_of(file)}{anchor}"
 
     def _guide(self) -> Iterator[str]:
         """What the instructor's guide says about this lesson, as notes for its title."""
@@ -275,7 +272,7 @@ class Deck:
     # Code
 
     def _code(self, cell: NotebookNode) -> None:
-        if "solution" in rendering.tags(cell):
+        if "solution" in course.tags(cell):
             if self.exercise:
                 code = cell.source.partition("\n")[2]
                 self.exercise.notes += ["<p>A solution:</p>", _code_html(code)]
