@@ -50,7 +50,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from helpers import course
-from helpers.exercises import find
+from helpers.exercises import find, has_dots
 from helpers.publish import address as places
 from helpers.session import COURSE_ROOT
 from helpers.session import _silenced_stderr as silenced_stderr
@@ -178,7 +178,7 @@ def without_solutions(lesson: NotebookNode) -> dict[str, str]:
         if cell.cell_type != "code":
             continue
         cell.outputs, cell.execution_count = [], None
-        if "exercise" in course.tags(cell) and not _has_dots(cell.source):
+        if "exercise" in course.tags(cell) and not has_dots(ast.parse(cell.source)):
             raise ValueError(f"this exercise is filled in; bring its dots back:\n{cell.source}")
         if "solution" in course.tags(cell):
             exercise_id, cell.source, secret = hide(cell.source)
@@ -213,11 +213,6 @@ def hide(source: str) -> tuple[str, str, str]:
         f'hidden("{exercise_id.value}", globals()))'
     )
     return exercise_id.value, stays, f"{code}\0{ast.unparse(reference)}"
-
-
-def _has_dots(source: str) -> bool:
-    """Whether an exercise's cell still has its three dots."""
-    return any(getattr(node, "value", None) is ... for node in ast.walk(ast.parse(source)))
 
 
 # --- Find what an answer needs -----------------------------------------------------------------

@@ -197,7 +197,10 @@ def curves(
             _curve(axis, history, name, run if len(histories) > 1 else "", number)
         if boundary is not None:
             axis.axvline(boundary + 0.5, color="black", linestyle=":")
-            axis.text(boundary + 0.55, axis.get_ylim()[1], "fine-tuning", va="top", fontsize=10)
+            above = axis.get_xaxis_transform()  # epochs to the right, share of the panel upwards
+            axis.text(
+                boundary + 0.5, 1.01, "fine-tuning", transform=above, va="bottom", fontsize=10
+            )
         axis.set_xlabel("epoch")
         axis.set_ylabel(name + (" (share correct)" if name == "accuracy" else ""))
         axis.xaxis.get_major_locator().set_params(integer=True)

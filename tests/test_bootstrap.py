@@ -291,36 +291,50 @@ def test_the_played_colab_has_tensorflow_and_no_course(colab: Colab, published, 
 PLAYED = course.lessons(["00"] if os.environ.get("COURSE_ONE_DOOR") == "1" else None)
 
 
-@pytest.mark.parametrize("lesson", PLAYED, ids=lambda path: path.stem)
-def test_the_whole_lesson_runs_on_colab(
-    lesson: Path, colab: Colab, published: Path, index: Path, tmp_path: Path
-) -> None:
-    """From nothing but its notebook, and without changing any package that was there before."""
-    content = nbformat.read(lesson, as_version=4)
-    for cell in content.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    content.cells.append(new_code_cell(WHERE))
-    desk = tmp_path / "content"
-    desk.mkdir()
-    nbformat.write(content, desk / lesson.name)
-    before = colab.installed()
-    environment = colab.environment(published, index)
-    try:
-        ran = colab.run(
-            "-c", RUNNER, lesson.name, tmp_path / "ran.ipynb", cwd=desk, env=environment
-        )
-    finally:
-        stop_tensorboards(since=0, below=desk.resolve())
-    assert ran.returncode == 0, ran.stderr[-3000:]
-    cells = nbformat.read(tmp_path / "ran.ipynb", as_version=4).cells
-    outputs = [output for cell in cells for output in cell.get("outputs", ())]
-    assert [o.text for o in outputs if o.get("name") == "stderr"] == []
-    shown = [o.get("data", {}).get("text/plain", o.get("text", "")) for o in outputs]
-    assert [text for text in shown if "ERROR" in text] == []  # so says TensorBoard that it is not
-    wanted = [cell for cell in cells if "\nclaim(" in f"\n{cell.source}"]
-    assert sum("✓ Claim holds" in text for text in shown) >= len(wanted) > 0
-    assert f"'helpers': '{(desk / FOLDER).resolve()}" in shown[-1]
-    assert f"'keras': '{colab.packages}" in shown[-1]
-    assert colab.installed() == before
-    assert {item.name for item in desk.iterdir()} == {lesson.name, FOLDER}
+class Played:
+    """A whole lesson on the played Colab; the classes below say which lessons."""
+
+    def test_the_whole_lesson_runs_on_colab(
+        self, lesson: Path, colab: Colab, published: Path, index: Path, tmp_path: Path
+    ) -> None:
+        """From nothing but its notebook, and without changing any package that was there before."""
+        content = nbformat.read(lesson, as_version=4)
+        for cell in content.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        content.cells.append(new_code_cell(WHERE))
+        desk = tmp_path / "content"
+        desk.mkdir()
+        nbformat.write(content, desk / lesson.name)
+        before = colab.installed()
+        environment = colab.environment(published, index)
+        try:
+            ran = colab.run(
+                "-c", RUNNER, lesson.name, tmp_path / "ran.ipynb", cwd=desk, env=environment
+            )
+        finally:
+            stop_tensorboards(since=0, below=desk.resolve())
+        assert ran.returncode == 0, ran.stderr[-3000:]
+        cells = nbformat.read(tmp_path / "ran.ipynb", as_version=4).cells
+        outputs = [output for cell in cells for output in cell.get("outputs", ())]
+        assert [o.text for o in outputs if o.get("name") == "stderr"] == []
+        shown = [o.get("data", {}).get("text/plain", o.get("text", "")) for o in outputs]
+        # With this word TensorBoard says that it did not start.
+        assert [text for text in shown if "ERROR" in text] == []
+        wanted = [cell for cell in cells if "\nclaim(" in f"\n{cell.source}"]
+        assert sum("✓ Claim holds" in text for text in shown) >= len(wanted) > 0
+        assert f"'helpers': '{(desk / FOLDER).resolve()}" in shown[-1]
+        assert f"'keras': '{colab.packages}" in shown[-1]
+        assert colab.installed() == before
+        assert {item.name for item in desk.iterdir()} == {lesson.name, FOLDER}
+
+
+# Two classes, because pytest-xdist gives a class to one worker: so two of them share the work.
+@pytest.mark.parametrize("lesson", PLAYED[::2], ids=lambda path: path.stem)
+class TestEvenLessons(Played):
+    """00, 02, 04 and so on."""
+
+
+@pytest.mark.parametrize("lesson", PLAYED[1::2], ids=lambda path: path.stem)
+class TestOddLessons(Played):
+    """01, 03, 05 and so on."""

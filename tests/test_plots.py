@@ -140,6 +140,20 @@ def test_the_same_figure_is_the_same_bytes(displays) -> None:
     assert displays[0][0]["image/png"] == displays[2][0]["image/png"]
 
 
+def test_the_word_fine_tuning_stands_above_the_curves(displays, monkeypatch) -> None:
+    drawn = []
+    monkeypatch.setattr(plots, "show", lambda figure, in_words: drawn.append(figure))
+    perfect = {name: [1.0, 1.0, 1.0, 1.0] for name in ("loss", "accuracy")}
+    plots.curves({"run": perfect}, WORDS, boundary=2, heading="At the upper edge")
+    [figure] = drawn
+    figure.draw_without_rendering()
+    for axis in figure.axes:
+        [text] = [text for text in axis.texts if text.get_text() == "fine-tuning"]
+        word, panel = text.get_window_extent(), axis.get_window_extent()
+        assert word.y0 >= panel.y1
+        assert word.x1 <= figure.bbox.x1
+
+
 def test_outside_a_notebook_the_words_are_printed(capsys) -> None:
     DRAWINGS["curves"](WORDS)
     assert capsys.readouterr().out == f"[figure] {WORDS}\n"

@@ -142,15 +142,20 @@ def is_stub(answer: Any) -> bool:
         tree = ast.parse(textwrap.dedent(inspect.getsource(answer)))
     except (OSError, TypeError, SyntaxError):
         return False  # no source to read: whatever it is, somebody wrote it
+    return has_dots(tree)
+
+
+def has_dots(code: ast.AST) -> bool:
+    """Whether there are three dots in this code, other than inside square brackets."""
     indexed = {
         id(node)
-        for subscript in ast.walk(tree)
+        for subscript in ast.walk(code)
         if isinstance(subscript, ast.Subscript)
         for node in ast.walk(subscript.slice)
     }
     return any(
         isinstance(node, ast.Constant) and node.value is ... and id(node) not in indexed
-        for node in ast.walk(tree)
+        for node in ast.walk(code)
     )
 
 
