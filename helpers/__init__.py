@@ -18,6 +18,6 @@ room               what it holds
 =================  ==============================================================
 """
 
-from helpers.session import SEED, start
+from helpers.session import SEED, graphics_card, start
 
-__all__ = ["SEED", "start"]
+__all__ = ["SEED", "graphics_card", "start"]

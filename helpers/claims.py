@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from helpers.cards import BAD, GOOD, Card
+from helpers.cards import BAD, GOOD, NEUTRAL, Card
 from helpers.session import SEED
 
 RECORD = Path(__file__).with_name("recorded_spread.json")
@@ -26,6 +26,8 @@ def claim(
     sentence: str,
     condition: bool | np.bool_,
     evidence: Mapping[str, float | int | str] | None = None,
+    *,
+    unless: str = "",
 ) -> None:
     """Show a claim with its evidence and whether it holds.
 
@@ -34,6 +36,8 @@ def claim(
         sentence: The claim as a reader would say it.
         condition: Whether it holds, from what the lesson has just measured.
         evidence: The measured values behind it, name to number or short text.
+        unless: Why this machine is none that the claim speaks of, e.g. ``"a graphics card computes
+            here"``. The card then shows the evidence, and neither a tick nor a cross.
 
     Raises:
         TypeError: `condition` is not a single truth value (an array, say, or ``None``).
@@ -46,12 +50,16 @@ def claim(
         )
     evidence = dict(evidence or {})
     holds = bool(condition)
-    _log(claim_id, holds, evidence)
     details = []
     if evidence:
         shown = "; ".join(f"{name} {_number(value)}" for name, value in evidence.items())
         details.append(f"Evidence: {shown}.")
     details += _spread_lines(claim_id)
+    if unless:
+        details.insert(0, f"It does not speak of this machine: {unless}.")
+        Card(f"– Claim not judged here · {claim_id}", sentence, details, NEUTRAL).show()
+        return
+    _log(claim_id, holds, evidence)
     heading = f"{'✓ Claim holds' if holds else '✗ Claim FAILS here'} · {claim_id}"
     Card(heading, sentence, details, GOOD if holds else BAD).show()
     if not holds and os.environ.get("COURSE_STRICT") == "1":

@@ -52,6 +52,16 @@ def start(lesson: str) -> None:
     )
 
 
+def graphics_card() -> str:
+    """Return words for a claim's ``unless=`` where a graphics card computes, else an empty text.
+
+    For claims on seconds that were recorded without one: on a card the clock tells another story.
+    """
+    import tensorflow as tf
+
+    return "a graphics card computes here" if tf.config.list_physical_devices("GPU") else ""
+
+
 def personal_folder() -> Path:
     """Return the folder for what a learner makes: progress, runs, converted photographs.
 

@@ -40,7 +40,8 @@ class Family:
     idea: str
     paper: str
     size: int
-    """Side in pixels of the images it was trained on; all figures are for this size."""
+    """Side in pixels of the images that are counted and timed. Some were trained at other sizes
+    (EfficientNetV2B0 at up to 192), and `top1` may be for another size."""
     top: tuple[int, ...]
     """Widths of the classifier: what comes in, the hidden layers, 1000 classes."""
     multiply_adds: Published
@@ -347,16 +348,16 @@ def rank(
     return rows
 
 
-def resolution(images: int, test_share: float = 0.2, accuracy: float = 0.75) -> float:
-    """Return the difference in accuracy that a test split can just resolve, as a share.
+def resolution(images: int, held_out_share: float = 0.2, accuracy: float = 0.75) -> float:
+    """Return the difference in accuracy that a held-out split can just resolve, as a share.
 
-    Two models, each right with probability p on n test images, differ by luck alone with a
+    Two models, each right with probability p on n held-out images, differ by luck alone with a
     standard deviation of sqrt(2 p (1 - p) / n); twice that is a difference to take seriously.
     (Two models on the same images err together, and then a little less is enough.)
 
     Args:
         images: Labelled images, all splits together.
-        test_share: Share of them that is held out.
+        held_out_share: Share of them that is held out for the comparison.
         accuracy: p, somewhere near what you expect.
 
     Raises:
@@ -364,4 +365,4 @@ def resolution(images: int, test_share: float = 0.2, accuracy: float = 0.75) -> 
     """
     if images < 1:
         raise ValueError(f"images must be at least 1, not {images}")
-    return 2 * math.sqrt(2 * accuracy * (1 - accuracy) / (test_share * images))
+    return 2 * math.sqrt(2 * accuracy * (1 - accuracy) / (held_out_share * images))

@@ -55,7 +55,9 @@ def both_phases(part: keras.Model, base: keras.Model, train: Pair, val: Pair, se
         if start:
             unfreeze(base, last=10)
         model.compile(
-            keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"]
+            keras.optimizers.Adam(rate),
+            "sparse_categorical_crossentropy",
+            metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy")],
         )
         model.optimizer.build(model.trainable_variables)  # or fit builds its graph twice
         history = model.fit(

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers import claims
+from helpers import claims, graphics_card
 from helpers.claims import ClaimFailed, claim
 
 
@@ -39,6 +39,27 @@ def test_a_false_claim_only_shows_a_red_card_to_a_learner(monkeypatch, capsys) -
     monkeypatch.setenv("COURSE_STRICT", "0")
     claim("99.a", "Frozen beats scratch.", False)
     assert "✗ Claim FAILS here" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("condition", [True, False])
+def test_a_claim_on_other_machines_is_not_judged(condition: bool, monkeypatch, tmp_path, capsys):
+    log = tmp_path / "claims.jsonl"
+    monkeypatch.setenv("COURSE_CLAIMS_LOG", str(log))
+    claim("99.a", "So it is.", condition, {"seconds": 3}, unless="a graphics card computes here")
+    card = capsys.readouterr().out
+    assert "– Claim not judged here · 99.a" in card
+    assert "It does not speak of this machine: a graphics card computes here." in card
+    assert "seconds 3" in card
+    assert "✓" not in card
+    assert "✗" not in card
+    assert not log.exists()  # and so it is no part of the recorded spread
+
+
+@pytest.mark.parametrize(("cards", "words"), [([], ""), (["GPU:0"], "a graphics card")])
+def test_a_graphics_card_is_noticed(cards: list[str], words: str, monkeypatch) -> None:
+    monkeypatch.setattr("tensorflow.config.list_physical_devices", lambda kind: cards)
+    assert graphics_card().startswith(words)
+    assert bool(graphics_card()) == bool(words)
 
 
 @pytest.mark.parametrize("condition", [np.bool_(True), True])

@@ -15,10 +15,13 @@ from helpers.exercises import Exercise, Hint, described, require_model
 def check_last_with_size(answer: Callable[[keras.Model, str, int], str]) -> None:
     """06.a: the last layer with a name of that kind and maps of at least that size."""
     model = _staircase()
-    # The last of name "mixed" with at least so many rows and columns, for several sizes.
-    right = {16: "mixed1", 12: "mixed2", 8: "mixed3", 3: "mixed4"}
+    # The last of name "mixed" with at least so many rows and columns, for several sizes. Some
+    # layer has exactly 16 rows and columns, and none has 14; mixed4 has 4 rows and 3 columns.
+    right = {16: "mixed1", 14: "mixed1", 12: "mixed2", 8: "mixed3", 4: "mixed3", 3: "mixed4"}
     for side, name in right.items():
-        result = answer(model, "mixed", side)
+        result = _last_mixed(answer, model, side)
+        if result is None or result == "":
+            _judge_no_layer(answer, model, side, result)
         if isinstance(result, list | tuple):
             raise Hint("all-of-them", "You return several. Return only the last of them.")
         if isinstance(result, layers.Layer):
@@ -35,6 +38,18 @@ def check_last_with_size(answer: Callable[[keras.Model, str, int], str]) -> None
                 "of the same size as its end; the prefix keeps them out.",
             )
         _, rows, columns, _ = model.get_layer(result).output.shape
+        if columns < side <= rows:
+            raise Hint(
+                "rows-only",
+                f"{wrong}: its output has {rows} rows, which is enough, and only {columns} "
+                "columns. Look at both; the smaller of the two decides.",
+            )
+        if rows < side <= columns:
+            raise Hint(
+                "columns-only",
+                f"{wrong}: its output has {columns} columns, which is enough, and only {rows} "
+                "rows. Look at both; the smaller of the two decides.",
+            )
         if min(rows, columns) < side:
             raise Hint(
                 "too-small",
@@ -54,8 +69,46 @@ def check_last_with_size(answer: Callable[[keras.Model, str, int], str]) -> None
         )
 
 
+def _last_mixed(answer: Callable[[keras.Model, str, int], str], model: keras.Model, side: int):
+    """Ask for the last "mixed" of a size; an empty name where the answer's own list is empty."""
+    try:
+        return answer(model, "mixed", side)
+    except (IndexError, StopIteration) as problem:
+        if "tuple" in str(problem):  # an index beyond a shape, not into an empty list
+            raise
+        return ""
+
+
+def _judge_no_layer(
+    answer: Callable[[keras.Model, str, int], str], model: keras.Model, side: int, result: object
+) -> None:
+    """Say why no layer is left for this side; `result` is "" where the answer raised."""
+    mixed = [layer for layer in model.layers if layer.name.startswith("mixed")]
+    sizes = [tuple(layer.output.shape[1:3]) for layer in mixed]
+    if (side, side) in sizes:
+        if _last_mixed(answer, model, side - 1) == "mixed1":
+            raise Hint(
+                "more-than",
+                f"For side={side} no layer is left, although mixed1 has {side} rows and {side} "
+                "columns. 'At least' is >=: the size itself counts.",
+            )
+    elif not any(side in size for size in sizes):
+        raise Hint(
+            "exactly",
+            f"For side={side} no layer is left: no output has exactly {side} rows and columns. "
+            "'At least' is >=.",
+        )
+    if result is None:
+        raise Hint("no-name", f"Return a name, a string; this is {described(result)}.")
+    raise Hint(
+        "no-layer",
+        f"For side={side} no layer is left. Ask name.startswith(prefix), and take "
+        "rows and columns from output.shape, which is (batch, rows, columns, channels).",
+    )
+
+
 def _staircase() -> keras.Model:
-    """Layers of 32 x 32 places down to 3 x 3; mixed1 repeats a size, mixed2 is not square."""
+    """Layers of 32 x 32 places down to 4 x 3; mixed1 repeats a size, later ones are not square."""
     inputs = keras.Input((32, 32, 3), name="image")
     x = layers.Conv2D(2, 3, padding="same", name="stem_a")(inputs)
     x = layers.Conv2D(2, 1, name="stem_b")(x)
@@ -74,7 +127,26 @@ def _staircase() -> keras.Model:
 def check_cut_and_head(answer: Callable[[keras.Model, str], keras.Model]) -> None:
     """06.b: frozen base, cut inside, average pooling, one sigmoid unit."""
     base = _small_base()
-    model = require_model(answer(base, "block2"))
+    try:
+        result = answer(base, "block2")
+    except (AttributeError, TypeError, ValueError) as problem:
+        # Keras shows the layer that it got as <ReLU name=block2, built=True>.
+        if "name=block2, built" not in str(problem) and "'ReLU' object" not in str(problem):
+            raise
+        raise Hint(
+            "layer",
+            "base.get_layer(cut) returns the layer itself. The tensor that comes out of it is "
+            "base.get_layer(cut).output.",
+        ) from None
+    model = require_model(result)
+    if isinstance(model, keras.Sequential):
+        # Its shapes may be known; but Keras 3 gives a Sequential no `.output` even then.
+        raise Hint(
+            "sequential",
+            "A Sequential that was never called has no .output, and the lesson asks for it below. "
+            "Write the steps functionally, each layer called on a tensor, and tie the ends: "
+            "keras.Model(base.input, outputs).",
+        )
     shape = tuple(model.output.shape)
     if len(shape) == 4:
         raise Hint(
@@ -98,7 +170,7 @@ def check_cut_and_head(answer: Callable[[keras.Model, str], keras.Model]) -> Non
             "The probability is 1 for every image. Softmax makes the units of a layer add up to "
             "1, and here there is one unit; a single unit needs a sigmoid.",
         )
-    dense = [layer for layer in model.layers if isinstance(layer, layers.Dense)]
+    dense = [layer for layer in _inside(model) if isinstance(layer, layers.Dense)]
     kernels = [layer.kernel.shape[0] for layer in dense]
     if kernels and kernels[0] == 7:
         raise Hint(
@@ -151,6 +223,14 @@ def check_cut_and_head(answer: Callable[[keras.Model, str], keras.Model]) -> Non
             "A part of the base can still be trained, behind the cut. It is not in your model, "
             "but the task says to freeze the whole base.",
         )
+
+
+def _inside(model: keras.Model) -> list[layers.Layer]:
+    """All layers, those of models inside the model too: a head may be a Sequential."""
+    found = []
+    for layer in model.layers:
+        found += _inside(layer) if isinstance(layer, keras.Model) else [layer]
+    return found
 
 
 def _small_base() -> keras.Model:
@@ -220,7 +300,24 @@ def check_to_names(answer: Callable[[np.ndarray, list[str]], list[str]]) -> None
     """06.d: names of class 0 and class 1 from probabilities of class 1, shape (images, 1)."""
     probabilities = np.array([[0.1], [0.9], [0.55], [0.45], [0.999]], dtype="float32")
     right = ["cat", "dog", "dog", "cat", "dog"]
-    result = answer(probabilities.copy(), ["cat", "dog"])
+    try:
+        result = answer(probabilities.copy(), ["cat", "dog"])
+    except TypeError as problem:
+        said = str(problem)
+        if "array" in said:  # also in "ndarray"; NumPy has a message for each place
+            raise Hint(
+                "row",
+                "Each row of `probabilities` is itself an array with one number in it. Take the "
+                "number out first: row[0], or all at once with probabilities.ravel(). And a list "
+                "wants a whole number as its index: int(p > 0.5).",
+            ) from None
+        if said.startswith("list indices must be"):
+            raise Hint(
+                "index",
+                "A list wants a whole number as its index, and yours is of the type "
+                f"{said.split()[-1]}. int makes it one: int(p > 0.5).",
+            ) from None
+        raise
     if isinstance(result, np.ndarray):
         result = result.tolist()
     if not isinstance(result, list | tuple):

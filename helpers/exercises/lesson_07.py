@@ -71,6 +71,13 @@ def check_conv_cost(answer: Callable[..., int]) -> None:
             "depthwise-one-channel",
             "This is the depthwise cost of a single channel. There is one kernel for each channel.",
         )
+    if depthwise == area * channels:
+        raise Hint(
+            "depthwise-no-places",
+            f"The ordinary layer is right; for the depthwise one you count {depthwise}, the "
+            f"weights of its {channels} kernels. Each kernel is used at each of the {places} "
+            "places.",
+        )
     if depthwise == places * area * filters:
         raise Hint(
             "depthwise-filters",
@@ -81,7 +88,8 @@ def check_conv_cost(answer: Callable[..., int]) -> None:
         raise Hint(
             "depthwise-other",
             f"The ordinary layer is right; for the depthwise one you return {depthwise}. It has "
-            "one kernel of 3 x 3 for each of the 11 channels.",
+            "one kernel of 3 x 3 for each of the 11 channels, used at each of the "
+            f"{places} places.",
         )
 
 
@@ -156,67 +164,151 @@ def check_vgg_input(answer: Callable[[np.ndarray], np.ndarray]) -> None:
 
 
 def check_unfreeze_from(answer: Callable[[keras.Model, str], object]) -> None:
-    """07.c: frozen before a named layer, trainable from it on, wherever it stands."""
-    for front in (0, 2):
-        base, names = _blocks(front)
-        for start_frozen in (True, False):
-            for layer in base.layers:
-                layer.trainable = not start_frozen
-            answer(base, "block3_conv1")
-            _judge(base, names, front)
+    """07.c: frozen before a named layer, trainable from it on but for BatchNorm, anywhere."""
+    for name in (BLOCK3, BLOCK2):
+        for front in (0, 2):
+            base = _blocks(front)
+            for begins in ("frozen", "open", "shut"):
+                base.trainable = begins != "shut"  # "shut" is frozen by the base's own flag
+                for layer in base.layers:
+                    layer.trainable = begins == "open"
+                answer(base, name)
+                _judge(answer, base, name, front, begins)
 
 
-def _blocks(front: int) -> tuple[keras.Model, list[str]]:
-    """Three blocks of small convolutions, behind so many layers without weights."""
+BLOCK3, BLOCK2 = "block3_conv1", "block2_conv2"
+NAMES = """
+stem_conv stem_bn block1_conv1 block1_conv2 block2_conv1 block2_conv2 block2_conv3 block2_bn
+block3_conv1 block3_bn block3_conv2 Conv_1 normalization
+"""
+
+
+def _blocks(front: int) -> keras.Model:
+    """Convolutions and BatchNorm, names not by the alphabet, behind so many weightless layers."""
     inputs = x = keras.Input((8, 8, 3))
     for number in range(front):
         x = layers.Rescaling(1.0, name=f"scale{number}")(x)
-    names = [f"block{block}_conv{conv}" for block in (1, 2, 3) for conv in (1, 2)]
-    for name in names:
-        x = layers.Conv2D(4, 3, padding="same", name=name)(x)
-    return keras.Model(inputs, x, name="small_base"), names
+    for name in NAMES.split():
+        if "conv" in name.lower():
+            x = layers.Conv2D(4, 3, padding="same", name=name)(x)
+        else:
+            x = layers.BatchNormalization(name=name)(x)
+    return keras.Model(inputs, x, name="small_base")
 
 
-def _judge(base: keras.Model, names: list[str], front: int) -> None:
+def _judge(
+    answer: Callable[[keras.Model, str], object],
+    base: keras.Model,
+    name: str,
+    front: int,
+    begins: str,
+) -> None:
+    # The layers' own flags: where the base's flag was False before, a right answer may leave it.
     free = [layer.name for layer in base.layers if layer.trainable_weights]
-    wanted = names[names.index("block3_conv1") :]
-    if free == wanted:
-        return
-    if not base.trainable:
+    norms = [one.name for one in base.layers if isinstance(one, layers.BatchNormalization)]
+    names = [one.name for one in base.layers if one.weights and one.name not in norms]
+    place = names.index(name)
+    wanted = names[place:]
+    if begins != "shut" and not base.trainable:
         raise Hint(
             "base-frozen",
-            "The base as a whole is frozen (base.trainable is False), and then nothing in it "
-            "trains. Set the layers one by one, or set the whole to True before them.",
+            "You set base.trainable to False, and this outer flag keeps everything inside frozen, "
+            "whatever the layers' own flags say. Leave it alone and set the layers one by one.",
         )
-    if not free:
-        raise Hint("nothing", "After your function no layer is trainable.")
-    if free == names:
-        raise Hint(
-            "all-free",
-            "Every layer is trainable. Those before the named one have to be frozen: they may be "
-            "trainable when your function gets the base.",
-        )
-    if free == [name for name in names if name not in wanted]:
-        raise Hint("turned-round", "It is the wrong way round: you froze the end of the base.")
-    if free == wanted[1:]:
-        raise Hint(
-            "one-late",
-            "The named layer itself stayed frozen. It is the first that should train.",
-        )
-    if free == wanted[:1]:
-        raise Hint(
-            "only-one",
-            "Only the named layer is trainable. Everything after it should be too.",
-        )
+    if free == wanted:
+        return
     if front:
         raise Hint(
             "position",
             "It works on a base whose first layer is a convolution, and not where two layers more "
             "stand in front. Find the position by the name, in this base.",
         )
+    if begins == "shut" and base.trainable and set(free) == {*names, *norms}:
+        raise Hint(
+            "outer-last",
+            "Right where base.trainable is True already. Where it comes in as False, setting it "
+            "to True resets every layer inside: do that first, and set the layers after it.",
+        )
+    if not free:
+        each = (
+            "Set each layer's own flag: False before the named one, True from it on (but for "
+            "BatchNormalization)."
+        )
+        if _opens_the_base(answer, name):
+            raise Hint(
+                "outer-flag",
+                "After your function no layer is trainable. The layers came in frozen one by one, "
+                "and base.trainable was True all the time: to set it to True again does nothing "
+                f"(lesson 05). {each}",
+            )
+        raise Hint(
+            "nothing",
+            "After your function no layer is trainable: they came in frozen, one by one. " + each,
+        )
+    found = [one for one in free if one not in norms]
+    if found == wanted:
+        raise Hint(
+            "batchnorm",
+            "The right layers are trainable, and with them BatchNormalization: "
+            f"{', '.join(one for one in free if one in norms)}. These stay frozen, wherever they "
+            "stand; tell them by their type, layers.BatchNormalization.",
+        )
+    if found == names:
+        raise Hint(
+            "all-free",
+            "The layers before the named one are trainable, too. They may have been so when your "
+            "function got the base: freeze them.",
+        )
+    if found == names[:place]:
+        raise Hint("turned-round", "It is the wrong way round: you froze the end of the base.")
+    if found == wanted[1:]:
+        raise Hint(
+            "one-late",
+            "The named layer itself stayed frozen. It is the first that should train.",
+        )
+    if found == names[place - 1 :]:
+        raise Hint(
+            "one-early",
+            f"{names[place - 1]} is trainable too, and stands before {name}. Begin with the named "
+            "layer, even where it is not the first of its block.",
+        )
+    if found == wanted[:1]:
+        raise Hint(
+            "only-one",
+            "Only the named layer is trainable. Everything after it should be too.",
+        )
+    if found == [one for one in names if one >= name]:
+        raise Hint(
+            "alphabet",
+            f"You compare names by the alphabet, where {found[0]} comes after {name}; in the base "
+            "it stands before it. What counts is a layer's place in base.layers.",
+        )
+    block = name.split("_")[0]
+    if found == [one for one in names if one.startswith(block)]:
+        raise Hint(
+            "one-block",
+            f"Only layers whose name begins with {block} are trainable. What comes after them, "
+            f"here {wanted[-1]}, should be too: go by the place, not by the beginning of a name.",
+        )
+    if name != BLOCK3 and found == names[names.index(BLOCK3) :]:
+        raise Hint(
+            "fixed-name",
+            f"For {name} you free the same layers as for {BLOCK3}. Look for the name that is "
+            "passed in.",
+        )
     raise Hint(
-        "other-layers", f"Trainable are now {', '.join(free)}; it should be {', '.join(wanted)}."
+        "other-layers",
+        f"From {name} on, trainable should be {', '.join(wanted)}; in your base it is "
+        f"{', '.join(free)}.",
     )
+
+
+def _opens_the_base(answer: Callable[[keras.Model, str], object], name: str) -> bool:
+    """Whether the answer sets base.trainable to True."""
+    base = _blocks(0)
+    base.trainable = False
+    answer(base, name)
+    return base.trainable
 
 
 CAMERA = [
@@ -233,7 +325,12 @@ def check_for_the_camera(answer: Callable[..., str | None]) -> None:
     def ask(milliseconds: float, megabytes: float, images: int) -> object:
         return answer(list(CAMERA), milliseconds, megabytes, images)
 
-    result = ask(60, 12, 1_000_000)
+    try:
+        result = ask(60, 12, 1_000_000)
+    except (IndexError, StopIteration):  # nothing fits, in the learner's count
+        if ask(60, math.inf, 1_000_000) == "large":
+            raise _nothing_fits() from None
+        raise
     if isinstance(result, Ranked | Candidate):
         raise Hint("row", "You return the whole row. Return its name only.")
     if isinstance(result, Sequence) and not isinstance(result, str):
@@ -253,6 +350,9 @@ def check_for_the_camera(answer: Callable[..., str | None]) -> None:
             "A backbone of 40 MB in float32 was chosen for 12 MB. In float16 it still takes 20.",
         ),
     }
+    # Where memory has no limit, the time alone decides.
+    if result in ("slow", None) and ask(60, math.inf, 1_000_000) == "large":
+        raise _nothing_fits()
     if isinstance(result, str) and result in mistakes:
         raise Hint(*mistakes[result])
     if result is None:
@@ -283,6 +383,14 @@ def check_for_the_camera(answer: Callable[..., str | None]) -> None:
         )
     if ask(math.inf, math.inf, 1_000_000) != "slow":
         raise Hint("no-limit", "Without limits and with very many images the most accurate wins.")
+
+
+def _nothing_fits() -> Hint:
+    return Hint(
+        "memory-turned",
+        "The time is right, but nothing fits 12 MB in your count. `candidates` are in float32: "
+        "what takes 12 MB in float16 takes 24 there.",
+    )
 
 
 EXERCISES = {

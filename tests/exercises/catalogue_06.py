@@ -1,5 +1,7 @@
 """Answers to lesson 06's exercises: the stub, right ones, and wrong ones with their hint codes."""
 
+import operator
+
 import keras
 import numpy as np
 from keras import layers
@@ -25,6 +27,14 @@ def last_by_loop(model, prefix, side):
     return found
 
 
+def last_from_the_end(model, prefix, side):
+    return next(
+        layer.name
+        for layer in reversed(model.layers)
+        if layer.name.startswith(prefix) and all(n >= side for n in layer.output.shape[1:-1])
+    )
+
+
 def last_of_any_name(model, prefix, side):
     return [layer.name for layer in model.layers if min(layer.output.shape[1:3]) >= side][-1]
 
@@ -34,6 +44,35 @@ def last_by_columns_only(model, prefix, side):
         layer.name
         for layer in model.layers
         if layer.name.startswith(prefix) and layer.output.shape[2] >= side
+    ][-1]
+
+
+def last_by_rows_only(model, prefix, side):
+    return [
+        layer.name
+        for layer in model.layers
+        if layer.name.startswith(prefix) and layer.output.shape[1] >= side
+    ][-1]
+
+
+def last_where(compare):
+    """An answer that compares the smaller side of an output with the side asked for."""
+
+    def answer(model, prefix, side):
+        return [
+            layer.name
+            for layer in model.layers
+            if layer.name.startswith(prefix) and compare(min(layer.output.shape[1:3]), side)
+        ][-1]
+
+    return answer
+
+
+def last_of_that_very_name(model, prefix, side):
+    return [
+        layer.name
+        for layer in model.layers
+        if layer.name == prefix and min(layer.output.shape[1:3]) >= side
     ][-1]
 
 
@@ -82,6 +121,26 @@ def cut_and_freeze_the_front(base, cut):
     return keras.Model(base.input, layers.Dense(1, activation="sigmoid")(x))
 
 
+def cut_with_a_sequential_head(base, cut):
+    base.trainable = False
+    pool = layers.GlobalAveragePooling2D()
+    head = keras.Sequential([pool, layers.Dense(1, activation="sigmoid")])
+    return keras.Model(base.input, head(base.get_layer(cut).output))
+
+
+def cut_as_sequential(base, cut):
+    base.trainable = False
+    front = keras.Model(base.input, base.get_layer(cut).output)
+    pool = layers.GlobalAveragePooling2D()
+    return keras.Sequential([front, pool, layers.Dense(1, activation="sigmoid")])
+
+
+def cut_at_the_layer_itself(base, cut):
+    base.trainable = False
+    x = layers.GlobalAveragePooling2D()(base.get_layer(cut))
+    return keras.Model(base.input, layers.Dense(1, activation="sigmoid")(x))
+
+
 def parameters_stub(shape, units): ...
 
 
@@ -100,7 +159,12 @@ def names_stub(probabilities, names): ...
 CATALOGUE = {
     "06.a": {
         "stub": last_stub,
-        "right": [lambda model, prefix, side: fitting(model, prefix, side)[-1].name, last_by_loop],
+        "right": [
+            lambda model, prefix, side: fitting(model, prefix, side)[-1].name,
+            last_by_loop,
+            last_where(operator.ge),
+            last_from_the_end,
+        ],
         "wrong": {
             "all-of-them": lambda model, prefix, side: [
                 layer.name for layer in fitting(model, prefix, side)
@@ -110,14 +174,19 @@ CATALOGUE = {
                 fitting(model, prefix, side)[-1]
             ),
             "prefix": last_of_any_name,
-            "too-small": last_by_columns_only,
+            "too-small": lambda model, prefix, side: fitting(model, prefix, 1)[-1].name,
+            "rows-only": last_by_rows_only,
+            "columns-only": last_by_columns_only,
+            "exactly": last_where(operator.eq),
+            "more-than": last_where(operator.gt),
+            "no-layer": last_of_that_very_name,
             "not-last": last_of_exact_size,
             "fixed-prefix": lambda model, prefix, side: fitting(model, "mixed", side)[-1].name,
         },
     },
     "06.b": {
         "stub": cut_stub,
-        "right": [cut_and_head, cut_with_a_new_input],
+        "right": [cut_and_head, cut_with_a_new_input, cut_with_a_sequential_head],
         "wrong": {
             "softmax": lambda base, cut: cut_and_head(base, cut, last="softmax"),
             "not-frozen": lambda base, cut: cut_and_head(base, cut, freeze=None),
@@ -131,6 +200,8 @@ CATALOGUE = {
             "behind-the-cut": cut_and_freeze_the_front,
             "tensor": lambda base, cut: cut_and_head(base, cut, give="tensor"),
             "no-model": lambda base, cut: cut_and_head(base, cut, give=None),
+            "sequential": cut_as_sequential,
+            "layer": cut_at_the_layer_itself,
         },
     },
     "06.c": {
@@ -154,6 +225,12 @@ CATALOGUE = {
                 np.where(np.squeeze(probabilities) > 0.5, names[1], names[0])
             ),
             lambda probabilities, names: [names[int(np.rint(p[0]))] for p in probabilities],
+            lambda probabilities, names: [names[int(p > 0.5)] for p in probabilities.ravel()],
+            lambda probabilities, names: [names[round(p)] for p in probabilities[:, 0]],
+            lambda probabilities, names: [names[p.item() > 0.5] for p in probabilities],
+            lambda probabilities, names: [
+                names[1] if row > 0.5 else names[0] for row in probabilities
+            ],
         ],
         "wrong": {
             "argmax": lambda probabilities, names: [names[i] for i in probabilities.argmax(axis=1)],
@@ -166,6 +243,8 @@ CATALOGUE = {
             "nested": lambda probabilities, names: [
                 [names[int(p > 0.5)] for p in row] for row in probabilities
             ],
+            "row": lambda probabilities, names: [names[p > 0.5] for p in probabilities],
+            "index": lambda probabilities, names: [names[p[0] > 0.5] for p in probabilities],
             "numbers": lambda probabilities, names: [int(p > 0.5) for p in probabilities[:, 0]],
             "no-list": lambda probabilities, names: names[int(probabilities[0, 0] > 0.5)],
             "fixed-names": lambda probabilities, names: [

@@ -1,5 +1,7 @@
 """Answers to lesson 07's exercises: the stub, right ones, and wrong ones with their hint codes."""
 
+import operator
+
 import keras
 import numpy as np
 from keras import layers
@@ -60,10 +62,11 @@ def input_in_place(images):
 def unfreeze_stub(base, name): ...
 
 
-def unfreeze(base, name):
+def unfreeze(base, name, *, chosen=lambda index, start: index >= start, norms=False):
     start = [layer.name for layer in base.layers].index(name)
     for index, layer in enumerate(base.layers):
-        layer.trainable = index >= start
+        norm = isinstance(layer, layers.BatchNormalization)
+        layer.trainable = chosen(index, start) and (norms or not norm)
 
 
 def unfreeze_by_walking(base, name):
@@ -71,41 +74,81 @@ def unfreeze_by_walking(base, name):
     reached = False
     for layer in base.layers:
         reached = reached or layer.name == name
-        layer.trainable = reached
+        layer.trainable = reached and type(layer).__name__ != "BatchNormalization"
 
 
-def unfreeze_by_index(base, name):
-    for index, layer in enumerate(base.layers):
-        layer.trainable = index >= 5
+def unfreeze_by_slices(base, name):
+    start = base.layers.index(base.get_layer(name))
+    for layer in base.layers[:start]:
+        layer.trainable = False
+    for layer in base.layers[start:]:
+        layer.trainable = True
+    for layer in base.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.trainable = False
+
+
+def unfreeze_by_freezing(base, name):
+    base.trainable = False  # so that the next line changes the flag, and with it every layer
+    base.trainable = True
+    for layer in base.layers:
+        if layer.name == name:
+            break
+        layer.trainable = False
+    freeze_norms(base)
+
+
+def freeze_norms(base):
+    for layer in base.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.trainable = False
+
+
+def unfreeze_by_name(test):
+    """An answer that goes by the layers' names only."""
+
+    def answer(base, name):
+        for layer in base.layers:
+            norm = isinstance(layer, layers.BatchNormalization)
+            layer.trainable = test(layer.name, name) and not norm
+
+    return answer
+
+
+def unfreeze_by_the_outer_flag(base, name):
+    base.trainable = True
+    start = [layer.name for layer in base.layers].index(name)
+    for layer in base.layers[:start]:
+        layer.trainable = False
+    freeze_norms(base)
+
+
+def freeze_the_front(base, name):
+    start = [layer.name for layer in base.layers].index(name)
+    for layer in base.layers[:start]:
+        layer.trainable = False
+    freeze_norms(base)
 
 
 def unfreeze_only_from(base, name):
     start = [layer.name for layer in base.layers].index(name)
     for layer in base.layers[start:]:
-        layer.trainable = True
+        layer.trainable = not isinstance(layer, layers.BatchNormalization)
 
 
-def unfreeze_after(base, name):
-    reached = False
-    for layer in base.layers:
-        layer.trainable = reached
-        reached = reached or layer.name == name
+def unfreeze_whole_block(base, name):
+    block = name.split("_")[0]
+    unfreeze(base, next(one.name for one in base.layers if one.name.startswith(block)))
 
 
-def unfreeze_one(base, name):
-    for layer in base.layers:
-        layer.trainable = layer.name == name
-
-
-def freeze_from(base, name):
-    start = [layer.name for layer in base.layers].index(name)
-    for index, layer in enumerate(base.layers):
-        layer.trainable = index < start
-
-
-def unfreeze_then_freeze_all(base, name):
-    unfreeze(base, name)
+def shut_then_unfreeze(base, name):
     base.trainable = False
+    unfreeze(base, name)
+
+
+def unfreeze_then_open(base, name):
+    unfreeze(base, name)
+    base.trainable = True
 
 
 def camera_stub(candidates, milliseconds, megabytes, images):
@@ -131,6 +174,11 @@ def camera_by_changing_candidates(candidates, milliseconds, megabytes, images):
     return next((row.name for row in rows if row.fits), None)
 
 
+def camera_by_filtering(candidates, milliseconds, megabytes, images):
+    fits = [row.name for row in ranked(candidates, milliseconds, megabytes, images) if row.fits]
+    return fits[0] if fits else None
+
+
 def camera_most_accurate(candidates, milliseconds, megabytes, images):
     fits = [c for c in candidates if 3 * c.milliseconds <= milliseconds]
     fits = [c for c in fits if c.megabytes / 2 <= megabytes]
@@ -152,6 +200,7 @@ CATALOGUE = {
             "other-number": lambda h, w, k, c, f, depthwise=False: h * w + k * k * c * f,
             "depthwise-as-full": lambda h, w, k, c, f, depthwise=False: cost(h, w, k, c, f),
             "depthwise-one-channel": depthwise_as(lambda once, channels, filters: once),
+            "depthwise-no-places": depthwise_as(lambda once, channels, filters: 9 * channels),
             "depthwise-filters": depthwise_as(lambda once, channels, filters: once * filters),
             "depthwise-other": depthwise_as(lambda once, channels, filters: once + channels),
         },
@@ -175,22 +224,32 @@ CATALOGUE = {
     },
     "07.c": {
         "stub": unfreeze_stub,
-        "right": [unfreeze, unfreeze_by_walking],
+        "right": [unfreeze, unfreeze_by_walking, unfreeze_by_slices, unfreeze_by_freezing],
         "wrong": {
-            "position": unfreeze_by_index,
+            "position": lambda *given: unfreeze(*given, chosen=lambda index, start: index >= 9),
             "all-free": unfreeze_only_from,
-            "one-late": unfreeze_after,
-            "only-one": unfreeze_one,
-            "turned-round": freeze_from,
-            "base-frozen": unfreeze_then_freeze_all,
+            "one-late": lambda *given: unfreeze(*given, chosen=operator.gt),
+            "one-early": unfreeze_whole_block,
+            "only-one": lambda *given: unfreeze(*given, chosen=operator.eq),
+            "turned-round": lambda *given: unfreeze(*given, chosen=operator.lt),
+            "batchnorm": lambda *given: unfreeze(*given, norms=True),
+            "alphabet": unfreeze_by_name(operator.ge),
+            "one-block": unfreeze_by_name(lambda layer, name: layer.startswith("block3")),
+            "fixed-name": lambda base, name: unfreeze(base, "block3_conv1"),
+            "other-layers": unfreeze_by_name(lambda layer, name: layer.endswith("conv1")),
+            "base-frozen": shut_then_unfreeze,
+            "outer-last": unfreeze_then_open,
+            "outer-flag": unfreeze_by_the_outer_flag,
+            "nothing": freeze_the_front,
         },
     },
     "07.d": {
         "stub": camera_stub,
-        "right": [camera, camera_by_changing_candidates],
+        "right": [camera, camera_by_changing_candidates, camera_by_filtering],
         "wrong": {
             "one-crop": lambda *budget: camera(*budget, crops=1),
             "not-halved": lambda *budget: camera(*budget, float16=1),
+            "memory-turned": lambda *budget: ranked(*budget, float16=1 / 2)[0].name,
             "too-large": lambda *budget: camera(*budget, float16=4),
             "does-not-fit": lambda *budget: ranked(*budget)[0].name,
             "images": camera_most_accurate,
