@@ -39,30 +39,14 @@ def last_of_any_name(model, prefix, side):
     return [layer.name for layer in model.layers if min(layer.output.shape[1:3]) >= side][-1]
 
 
-def last_by_columns_only(model, prefix, side):
-    return [
-        layer.name
-        for layer in model.layers
-        if layer.name.startswith(prefix) and layer.output.shape[2] >= side
-    ][-1]
-
-
-def last_by_rows_only(model, prefix, side):
-    return [
-        layer.name
-        for layer in model.layers
-        if layer.name.startswith(prefix) and layer.output.shape[1] >= side
-    ][-1]
-
-
-def last_where(compare):
-    """An answer that compares the smaller side of an output with the side asked for."""
+def last_where(compare, measure=min):
+    """An answer that compares one measure of an output's (rows, columns) with the side asked."""
 
     def answer(model, prefix, side):
         return [
             layer.name
             for layer in model.layers
-            if layer.name.startswith(prefix) and compare(min(layer.output.shape[1:3]), side)
+            if layer.name.startswith(prefix) and compare(measure(layer.output.shape[1:3]), side)
         ][-1]
 
     return answer
@@ -175,8 +159,8 @@ CATALOGUE = {
             ),
             "prefix": last_of_any_name,
             "too-small": lambda model, prefix, side: fitting(model, prefix, 1)[-1].name,
-            "rows-only": last_by_rows_only,
-            "columns-only": last_by_columns_only,
+            "rows-only": last_where(operator.ge, operator.itemgetter(0)),
+            "columns-only": last_where(operator.ge, operator.itemgetter(1)),
             "exactly": last_where(operator.eq),
             "more-than": last_where(operator.gt),
             "no-layer": last_of_that_very_name,
