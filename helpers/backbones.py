@@ -8,6 +8,7 @@ The lessons call Keras themselves: this module only finds files and checks them.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import io
@@ -22,6 +23,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import shorten
 from typing import NamedTuple
 
 import h5py
@@ -91,7 +93,7 @@ def EfficientNetLite0(
 
     Raises:
         ValueError: arguments that do not go together.
-        WeightsProblem: the weights file is missing, altered or does not fit.
+        WeightsProblem: the weights file is missing, damaged or does not fit.
 
     Source: M. Tan and Q. V. Le, "EfficientNet: Rethinking Model Scaling for Convolutional
     Neural Networks", ICML 2019 (arXiv:1905.11946); the Lite variants (ReLU6, no
@@ -130,7 +132,8 @@ def EfficientNetLite0(
     inputs = image if input_tensor is None else keras.utils.get_source_inputs(input_tensor)
     model = keras.Model(inputs, x, name=name)
     if weights is not None:
-        _load_lite0(model, weights)
+        # Without the layers that come before `input_tensor`: the file knows nothing of those.
+        _load_lite0(model if input_tensor is None else keras.Model(input_tensor, x), weights)
     return model
 
 
@@ -181,16 +184,39 @@ def _load_lite0(model: keras.Model, weights: str | os.PathLike) -> None:
             f'No weights file {weights}: give "imagenet", None or the path of a file that exists.'
         )
     elif Path(weights).suffix != ".npz":
-        return model.load_weights(weights)
+        return _load_saved(model, weights)
     else:
         content = Path(weights).read_bytes()
-    with np.load(io.BytesIO(content)) as arrays:
-        for layer in model.layers:
-            for variable in layer.weights:
-                key = f"{layer.name}/{variable.name}"
-                if key not in arrays or arrays[key].shape != tuple(variable.shape):
-                    raise WeightsProblem(f"{weights} does not fit this model at {key}.")
-                variable.assign(arrays[key].astype("float32"))
+    arrays = _arrays(content, weights)
+    for layer in model.layers:
+        for variable in layer.weights:
+            key = f"{layer.name}/{variable.name}"
+            if key not in arrays or arrays[key].shape != tuple(variable.shape):
+                raise WeightsProblem(f"{weights} does not fit this model at {key}.")
+            variable.assign(arrays[key].astype("float32"))
+
+
+def _load_saved(model: keras.Model, path: str | os.PathLike) -> None:
+    """Load a file that Keras has saved, or say that it cannot be loaded."""
+    try:
+        model.load_weights(path)
+    except Exception as problem:  # of many types, by what is wrong with it
+        raise WeightsProblem(
+            f"{path} is damaged or does not fit this model: copy it again, or build the model with "
+            "the arguments that it had when its weights were saved. Keras says: "
+            f"{shorten(str(problem), 300)}"
+        ) from problem
+
+
+def _arrays(content: bytes, name: str | os.PathLike) -> dict[str, np.ndarray]:
+    """The arrays of an `.npz` file by name, or WeightsProblem if it cannot be read."""
+    try:
+        with np.load(io.BytesIO(content)) as arrays:
+            return dict(arrays)
+    except Exception as problem:  # of many types, by where the damage is
+        raise WeightsProblem(
+            f"{name} is damaged or no .npz file ({problem}): copy it again."
+        ) from problem
 
 
 def _checked_bytes(path: Path, sha256: str) -> bytes:
@@ -296,6 +322,9 @@ FILES = {
     "VGG16": (f"vgg16_{_TF}_notop.h5", "6d6bbae143d832006294945121d1f1fc"),
     "Xception": (f"xception_{_TF}_notop.h5", "b0042744bf5b25fce3cb969f33bebb97"),
 }
+# Given a path, Keras builds EfficientNetB0 without a Rescaling layer that its weights need: it only
+# adds it for "imagenet". Its file with the top has to be recognised, too; this is that one's MD5.
+B0_TOP_MD5 = "902e53a9f72be733fc0bcb005b3ebbac"
 
 
 class Preprocessing(NamedTuple):
@@ -316,19 +345,24 @@ def preprocessing_for(name: str) -> Preprocessing:
     return Preprocessing(values, getattr(keras.applications, module).preprocess_input)
 
 
-def weights_for(name: str, include_top: bool = False, size: int = 224) -> str | None:
+def weights_for(
+    name: str, include_top: bool = False, size: int = 224, download: bool = True
+) -> str | None:
     """What to pass as `weights=` to `keras.applications.<name>`, here and now.
 
     Looks, in this order, into Keras's cache, into `data/weights/` (an instructor's USB stick;
     Keras's own file name, or `<name>_notop.weights.h5`, `<name>_notop.h5`, with the top
     `<name>.weights.h5`, `<name>.h5`) and whether the server answers. Takes under three seconds.
     A damaged file counts as absent: in the cache when its MD5 is not the one Keras checks (with
-    the top: when it does not open), in `data/weights/` when it does not open as HDF5.
+    the top, of all but EfficientNetB0: when it does not open), in `data/weights/` when it does
+    not open as HDF5. EfficientNetB0's official file is copied from there into the cache.
 
     Args:
         name: a model in `keras.applications`, or "EfficientNetLite0" (always "imagenet").
         include_top: whether the model will have its 1000-class top.
         size: side of the input in pixels; only MobileNetV2 has a file a size.
+        download: False looks only for what is on this computer already, and says nothing if there
+            is nothing.
 
     Returns:
         "imagenet", the path of a file, or None after one printed sentence that says what this
@@ -342,7 +376,8 @@ def weights_for(name: str, include_top: bool = False, size: int = 224) -> str | 
         return "imagenet"
     file, md5 = FILES[name]
     if include_top:  # left to Keras, which checks these (up to half a gigabyte) when it loads them
-        file, md5 = re.sub(r"_no_?top(_v2)?", "", file), ""
+        md5 = B0_TOP_MD5 if name == "EfficientNetB0" else ""
+        file = re.sub(r"_no_?top(_v2)?", "", file)
     if name == "MobileNetV2" and size in (96, 128, 160, 192):  # as Keras chooses
         file = file.replace("_224", f"_{size}")
     cached = _keras_cache() / file
@@ -358,13 +393,12 @@ def weights_for(name: str, include_top: bool = False, size: int = 224) -> str | 
         if not _opens(path):
             damaged = f" ({path} is there but damaged: copy it again)"
         elif name == "EfficientNetB0" and md5 and _is_keras_file(path, md5):
-            # Given a path, Keras leaves out a Rescaling layer that these weights need: it only
-            # adds it for "imagenet". So let Keras find the file where it would have put it.
-            cached.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, cached)
-            return "imagenet"
+            # Not as a path (see B0_TOP_MD5): let Keras find it where it would have put it.
+            return "imagenet" if _copied(path, cached) else None
         else:
             return str(path)
+    if not download:
+        return None
     if network_reachable():
         return "imagenet"
     print(
@@ -393,6 +427,26 @@ def _is_keras_file(path: Path, md5: str) -> bool:
     if not md5:
         return _opens(path)
     return hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() == md5
+
+
+def _copied(path: Path, cached: Path) -> bool:
+    """Copy a file of weights into Keras's cache; say so in a sentence where that fails."""
+    # Of this process alone, because two notebooks may be doing this.
+    draft = cached.with_name(f"{cached.name}.{os.getpid()}")
+    try:
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, draft)
+        os.replace(draft, cached)
+    except OSError as problem:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+        print(
+            f"No ImageNet weights here: {path} could not be copied to {cached.parent} "
+            f"({problem.strerror or problem}), so weights=None builds the model untrained; to get "
+            "them, free some space there, or make it writable, and run this cell again."
+        )
+        return False
+    return True
 
 
 def _opens(path: Path) -> bool:

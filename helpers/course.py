@@ -48,6 +48,7 @@ SHARED = ("badges", "bootstrap")
 BOOTSTRAP = """\
 # On Colab and Kaggle this fetches the course; anywhere else it does nothing.
 import os
+import shutil
 import subprocess
 import sys
 
@@ -55,9 +56,12 @@ course = os.path.abspath("transfer-learning-course")
 hosted = "google.colab" in sys.modules or "KAGGLE_KERNEL_RUN_TYPE" in os.environ
 if hosted and course not in sys.path:
     if not os.path.isdir(course):
+        draft = course + ".new"  # takes the course's name when it is complete
+        shutil.rmtree(draft, ignore_errors=True)
         fetch = ["git", "clone", "--quiet", "--depth=1", "--branch={branch}"]
         address = "{repository}"
-        subprocess.run([*fetch, address, course], check=True)
+        subprocess.run([*fetch, address, draft], check=True)
+        os.rename(draft, course)
     sys.path.insert(0, course)"""
 
 BADGES = (

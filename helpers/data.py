@@ -10,6 +10,7 @@ Training batches are shuffled anew in every epoch, from the seed; the others nev
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import hashlib
 import importlib.util
@@ -17,6 +18,7 @@ import itertools
 import os
 import subprocess
 import sys
+import threading
 import warnings
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,10 +34,10 @@ from helpers.session import COURSE_ROOT, SEED, personal_folder
 
 DATA = COURSE_ROOT / "data"
 SPLITS = ("train", "val", "test")
-SPLIT_FOLDERS = {  # the names under which people keep them
-    "train": ("train", "training"),
-    "val": ("val", "valid", "validation", "dev"),
-    "test": ("test", "testing"),
+SPLIT_FOLDERS = {  # the names under which people keep them, in capitals or not
+    "train": ("train", "training", "train_set", "training_set"),
+    "val": ("val", "valid", "validation", "dev", "val_set", "validation_set"),
+    "test": ("test", "testing", "test_set"),
 }
 VAL_SHARE = TEST_SHARE = 0.15
 IMAGE_SUFFIXES = {
@@ -93,31 +95,37 @@ def load(
             (28 x 28 drawings of clothes, grey, without the last axis), ``"solar-cells"``
             (defective or not), a folder of your own, or any TFDS image-classification set such
             as ``"food101"``.
-            Your own folder holds ``train/CLASS/``, ``val/CLASS/`` and ``test/CLASS/``; a missing
-            ``val`` is taken out of ``train``, and a folder of plain ``CLASS/`` folders is split
-            70, 15 and 15 % by the content of the files, so equal files stay together.
+            Your own folder holds ``train/CLASS/``, ``val/CLASS/`` and ``test/CLASS/`` (or
+            ``Training/``, ``test_set/`` and the like); a missing ``val`` is taken out of
+            ``train``, and a folder of plain ``CLASS/`` folders is split 70, 15 and 15 % by the
+            content of the files, so equal files stay together.
         image_size: Height and width in pixels; other shapes are cut to this aspect ratio around
             their centre and then resized. Not used for ``"fashion"``.
         batch_size: Images a batch.
         seed: Seed of the shuffling.
         cache: Keep the decoded images in memory after the first epoch, which then is the only
-            slow one. It takes 12 bytes a pixel: 110 kB for an image of 96 x 96.
+            slow one. It takes 12 bytes a pixel: 110 kB for an image of 96 x 96. (``"fashion"``
+            is in memory anyway.)
         train_per_class: Keep only so many training images of each class, drawn by `seed`; a
-            smaller number keeps a part of what a larger one keeps. Not for ``"fashion"`` and
-            TFDS sets.
+            smaller number keeps a part of what a larger one keeps. Refused for ``"fashion"``
+            and TFDS sets.
         skip_unreadable: Leave out images that cannot be read, instead of stopping.
 
     Returns:
         `Splits`. Your own pictures that TensorFlow would misread (CMYK, transparent, 16-bit,
-        turned by a camera's orientation mark, WebP) are converted in a copy; the originals are
-        never changed, and one sentence says which.
+        turned by a camera's orientation mark, WebP) or refuse are converted in a copy; the
+        originals are never changed, and one sentence says which.
 
     Raises:
         DataProblem: With the files it is about and what to do: unreadable images, a class
-            folder without images, classes that differ between splits, fewer training images than
-            asked for, no such folder or set, or no network for a TFDS set.
+            folder without images, classes that differ between splits, folders of which it is not
+            clear whether they are classes or splits, fewer training images than asked for, an
+            argument that the set does not take, no room for converted copies, no such folder or
+            set, or no network for a TFDS set.
     """
+    _require_height_and_width("image_size", image_size)
     if name == "fashion":
+        _require_no_subset(name, train_per_class)
         return _load_fashion(batch_size, seed)
     if name in ("stamps", "birds-or-mammals"):
         files = _bundled("stamps", ("bird", "mammal") if name == "birds-or-mammals" else None)
@@ -129,7 +137,7 @@ def load(
         missing = Path(name).expanduser().resolve()
         raise DataProblem(f"there is no folder {missing}; check the spelling")
     else:
-        return _load_tfds(str(name), image_size, batch_size, seed)
+        return _load_tfds(str(name), image_size, batch_size, seed, cache, train_per_class)
 
     if train_per_class is not None:
         files["train"] = _some(files["train"], train_per_class, seed)
@@ -142,6 +150,19 @@ def load(
     }
     sizes = {split: sum(map(len, files[split].values())) for split in SPLITS}
     return Splits(str(name), **datasets, class_names=class_names, sizes=sizes)
+
+
+def _require_height_and_width(argument: str, size: tuple[int, int]) -> None:
+    if np.shape(size) != (2,) or min(size) < 1:
+        raise DataProblem(f"{argument} is (height, width), e.g. (96, 96), and not {size!r}")
+
+
+def _require_no_subset(name: str, train_per_class: int | None) -> None:
+    if train_per_class is not None:
+        raise DataProblem(
+            f"train_per_class={train_per_class} cannot be had of {name}, only of 'stamps', "
+            "'birds-or-mammals', 'solar-cells' and folders of your own; leave it out"
+        )
 
 
 FilesOfSplit = dict[str, list[Path]]
@@ -226,7 +247,7 @@ def _solar_cells() -> dict[str, FilesOfSplit]:
     or polycrystalline. Cells of one module look alike, so neighbours must not be divided: each
     stretch of one kind is cut into blocks of `MODULE` cells, of which the first go to training,
     the next to validation, the last to testing. (Modules of other sizes can still straddle a
-    cut; the package does not name them.) A cell counts as defective from a probability of 0.5.
+    cut; the package does not name them.) A cell counts as defective above a probability of 0.5.
 
     Source: S. Deitsch et al., "Automatic classification of defective photovoltaic module cells
     in electroluminescence images", Solar Energy 185, 2019. Photographs CC BY-NC-SA 4.0.
@@ -305,6 +326,8 @@ def _load_fashion(batch_size: int, seed: int) -> Splits:
 def _own_folder(folder: Path, skip_unreadable: bool) -> dict[str, FilesOfSplit]:
     """Find splits, classes and images in a folder; say everything that is wrong with it at once."""
     found = {split: _split_folder(folder, split) for split in SPLITS}
+    for path in filter(None, found.values()):
+        _require_class_folders(path)
     if found["train"] is None:
         if found["val"] or found["test"]:
             raise DataProblem(
@@ -333,13 +356,47 @@ def _own_folder(folder: Path, skip_unreadable: bool) -> dict[str, FilesOfSplit]:
 
 
 def _split_folder(folder: Path, split: str) -> Path | None:
-    return next((folder / n for n in SPLIT_FOLDERS[split] if (folder / n).is_dir()), None)
+    named = {path.name.lower(): path for path in _folders_in(folder)}
+    return next((named[n] for n in SPLIT_FOLDERS[split] if n in named), None)
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    return sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def _require_class_folders(split: Path) -> None:
+    """Refuse what has the name of a split and holds images as a class does."""
+    if not _folders_in(split) and any(_looks_like_image(p, split) for p in split.iterdir()):
+        raise DataProblem(
+            f"{split} holds images and no class folders, but {split.name!r} is read as a split; "
+            "rename the class if it is one, otherwise sort the images into class folders or move "
+            "them away"
+        )
+
+
+def _require_no_splits_among(classes: Sequence[Path]) -> None:
+    """Refuse classes that hold the same folders: they are splits under names unknown here.
+
+    A single folder in common is let pass: some sets keep ``CLASS/images/``.
+    """
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for path in classes:
+        inside = tuple(p.name for p in _folders_in(path))
+        alike.setdefault(inside, []).append(str(path))
+    for inside, paths in alike.items():
+        if len(inside) > 1 and len(paths) > 1:
+            raise DataProblem(
+                f"{_listed(paths)} hold the same folders ({_listed(inside)}), as splits do and "
+                "classes do not; name splits train/CLASS/, val/CLASS/ and test/CLASS/, and put "
+                "the images of a class into one folder"
+            )
 
 
 def _class_files(folder: Path) -> FilesOfSplit:
     """List the images of every class folder, by name."""
-    classes = sorted(p for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
-    files = {c.name: sorted(p for p in c.rglob("*") if _looks_like_image(p)) for c in classes}
+    classes = _folders_in(folder)
+    _require_no_splits_among(classes)
+    files = {c.name: sorted(p for p in c.rglob("*") if _looks_like_image(p, c)) for c in classes}
     empty = [str(folder / name) for name, group in files.items() if not group]
     if empty:
         raise DataProblem(
@@ -348,9 +405,9 @@ def _class_files(folder: Path) -> FilesOfSplit:
     return files
 
 
-def _looks_like_image(path: Path) -> bool:
-    """Whether a name is an image's: not a folder's, nor of what file managers leave behind."""
-    hidden = path.name.startswith(".")
+def _looks_like_image(path: Path, below: Path) -> bool:
+    """Whether a name is an image's: not a folder's, nor of what programs hide below a folder."""
+    hidden = any(part.startswith(".") for part in path.relative_to(below).parts)
     return path.suffix.lower() in IMAGE_SUFFIXES and not hidden and not path.is_dir()
 
 
@@ -382,7 +439,7 @@ def _readable(
     """Open every image once; swap those that TensorFlow would misread for converted copies."""
     paths = [p for groups in files.values() for group in groups.values() for p in group]
     with ThreadPoolExecutor() as pool:
-        usable = dict(zip(paths, pool.map(_usable_file, paths), strict=True))
+        usable = dict(zip(paths, pool.map(_file_for_dataset, paths), strict=True))
     broken = {path: reason for path, reason in usable.items() if isinstance(reason, str)}
     if broken and not skip_unreadable:
         shown = [f"{p.relative_to(folder)} ({reason})" for p, reason in broken.items()]
@@ -399,8 +456,8 @@ def _readable(
     if converted:
         print(
             f"{len(converted)} of {len(paths)} images were converted to plain RGB in a copy "
-            f"(CMYK, transparent, turned or of another format): {_listed(converted)}. "
-            "Your files are unchanged."
+            "(CMYK, transparent, turned, a little damaged or of another format): "
+            f"{_listed(converted)}. Your files are unchanged."
         )
     if broken:
         print(f"Left out, because they cannot be read: {_listed([str(p) for p in broken])}.")
@@ -408,6 +465,15 @@ def _readable(
         split: {c: [usable[p] for p in group if p not in broken] for c, group in groups.items()}
         for split, groups in files.items()
     }
+
+
+def _file_for_dataset(path: Path) -> Path | str:
+    """Return what `_usable_file` does, but refuse a name that TensorFlow cannot pass on."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return "its name is not UTF-8; rename it"
+    return _usable_file(path)
 
 
 def _usable_file(path: Path) -> Path | str:
@@ -418,52 +484,102 @@ def _usable_file(path: Path) -> Path | str:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's remarks on metadata are not the learner's
             with Image.open(path) as image:
-                orientation = image.getexif().get(0x0112, 1)
-                plain = image.mode in ("RGB", "L") and "transparency" not in image.info
-                if plain and orientation == 1 and image.format in TENSORFLOW_READS:
+                if _is_plain(image):
                     image.draft("RGB", (256, 256))  # a JPEG decodes faster when small
                     image.load()  # a file that was cut off only shows here
-                    return path
+                    if _tensorflow_decodes(path):
+                        return path
+            with Image.open(path) as image:  # anew: the draft made it smaller
                 return _converted(path, image)
+    except DataProblem:  # about the disk, not about this image
+        raise
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as problem:
         if isinstance(problem, UnidentifiedImageError):
             return "not an image, or damaged"
         return getattr(problem, "strerror", None) or str(problem)
 
 
+def _is_plain(image: Image.Image) -> bool:
+    """Whether TensorFlow shows an image as Pillow does."""
+    upright = image.getexif().get(0x0112, 1) == 1
+    opaque = image.mode in ("RGB", "L") and "transparency" not in image.info
+    return upright and opaque and image.format in TENSORFLOW_READS
+
+
+def _tensorflow_decodes(path: Path) -> bool:
+    """Whether TensorFlow takes a file that Pillow does: it forgives less, such as a wrong CRC."""
+    try:
+        tf.io.decode_image(path.read_bytes(), channels=3, expand_animations=False)
+    except tf.errors.InvalidArgumentError:
+        return False
+    return True
+
+
 def _converted(path: Path, image: Image.Image) -> Path:
     """Save an RGB copy: turned upright, transparency on white, 16 bits brought down to 8."""
-    name = hashlib.sha256(path.read_bytes()).hexdigest()[:32]
-    target = personal_folder() / "converted" / f"{name}.png"
-    if not target.is_file():
+    name = f"{_digest(path)[:32]}-2.png"  # 2: copies by an older rule of to_rgb are not used
+    copy = personal_folder() / "converted" / name
+    if not copy.is_file():
+        _save(to_rgb(image), copy)
+    return copy
+
+
+def _save(image: Image.Image, target: Path) -> None:
+    """Save a PNG file whole or not at all, also where two threads save the same."""
+    draft = target.with_suffix(f".{os.getpid()}.{threading.get_ident()}.new")
+    try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_suffix(f".{os.getpid()}.new")
-        to_rgb(image).save(draft, format="PNG")
+        image.save(draft, format="PNG")
         os.replace(draft, target)
-    return target
+    except OSError as problem:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise DataProblem(
+            f"no room for converted copies in {target.parent} ({problem.strerror or problem}); "
+            "free space there, or set COURSE_HOME to another folder"
+        ) from problem
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
     """Turn any Pillow image into 8-bit RGB: upright, transparent parts laid on white.
 
+    Grey of more than 8 bits is scaled by a rule that does not look at the image's own maximum, so
+    that images stay as bright beside each other as they were. Integers are 16-bit: 0..65535 is
+    divided by 257, also where nothing exceeds 255. Floats are 0..1 where nothing exceeds 1, and
+    0..255 otherwise.
+
     Args:
-        image: An image of any mode (grey, palette, CMYK, with alpha, 16-bit).
+        image: An image of any mode (grey, palette, CMYK, with alpha, 16-bit, float).
 
     Returns:
         A new image of mode ``"RGB"``, values 0..255.
 
     Raises:
         OSError: The file behind the image is damaged.
+        ValueError: Grey values lie outside these ranges.
     """
     image = ImageOps.exif_transpose(image)
-    if image.mode.startswith(("I", "F")):  # 16-bit grey, which convert() would cut off at 255
-        values = np.asarray(image, dtype="float64")
-        scale = 255 / max(values.max(), 1) if values.max() > 255 else 1
-        image = Image.fromarray((values * scale).astype("uint8"))
+    if image.mode.startswith(("I", "F")):  # which convert() would cut off at 255
+        image = Image.fromarray(_in_8_bits(np.asarray(image)))
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
     return image.convert("RGB")
+
+
+def _in_8_bits(grey: np.ndarray) -> np.ndarray:
+    """Scale grey values as `to_rgb` says; uint8 of the same shape."""
+    low, high = float(grey.min()), float(grey.max())
+    if grey.dtype.kind == "f":
+        top = 1 if high <= 1 else 255
+    else:
+        top = 65_535
+    if not 0 <= low <= high <= top:  # nor is any of this true of NaN
+        raise ValueError(
+            f"its grey values go from {low:g} to {high:g}; whole numbers have to lie in 0..65535, "
+            "fractions in 0..1 or 0..255"
+        )
+    return np.rint(grey * (255 / top)).astype("uint8")
 
 
 def open_image(path: str | os.PathLike, size: tuple[int, int] = (224, 224)) -> np.ndarray:
@@ -477,8 +593,10 @@ def open_image(path: str | os.PathLike, size: tuple[int, int] = (224, 224)) -> n
         float32 in 0..255, shape ``(1, height, width, 3)``.
 
     Raises:
-        DataProblem: There is no such file, or it is not an image.
+        DataProblem: There is no such file, it is not an image, `size` is not two numbers, or
+            there is no room for a converted copy.
     """
+    _require_height_and_width("size", size)
     path = Path(path)
     if not path.is_file():
         raise DataProblem(f"there is no file {path.resolve()}; check its name and folder")
@@ -528,13 +646,21 @@ def _listed(items: Iterable[str], most: int = 5) -> str:
     """Join names for a sentence, the first few and how many more."""
     items = list(items)
     more = f" and {len(items) - most} more" if len(items) > most else ""
-    return ", ".join(items[:most]) + more
+    shown = ", ".join(items[:most]) + more
+    return shown.encode(errors="backslashreplace").decode()  # file names may not be UTF-8
 
 
 # --- TensorFlow Datasets -----------------------------------------------------------------------
 
 
-def _load_tfds(name: str, image_size: tuple[int, int], batch_size: int, seed: int) -> Splits:
+def _load_tfds(
+    name: str,
+    image_size: tuple[int, int],
+    batch_size: int,
+    seed: int,
+    cache: bool,
+    train_per_class: int | None,
+) -> Splits:
     """Load a TFDS image-classification set, cutting missing splits out of its training split."""
     import tensorflow_datasets as tfds
 
@@ -545,6 +671,7 @@ def _load_tfds(name: str, image_size: tuple[int, int], batch_size: int, seed: in
         )
         guess = f"; did you mean {' or '.join(near)}?" if near else ""
         raise DataProblem(f"{name!r} is no folder, no bundled set and no TFDS set{guess}")
+    _require_no_subset(name, train_per_class)
     builder = tfds.builder(name)
     if set(builder.info.supervised_keys or ()) != {"image", "label"}:
         raise DataProblem(f"{name} is not an image-classification set of TFDS")
@@ -562,19 +689,20 @@ def _load_tfds(name: str, image_size: tuple[int, int], batch_size: int, seed: in
             parts |= {"train": "train", "val": "validation[:50%]", "test": "validation[50%:]"}
     elif "validation" not in have:
         parts |= {"train": "train[:85%]", "val": "train[85%:]"}
+
+    def fit(image: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return _fit_to(_three_channels(image), image_size), tf.cast(label, tf.int32)
+
     datasets = {}
     for split, part in parts.items():
         dataset = builder.as_dataset(split=part, as_supervised=True)
+        if cache:  # before shuffling, as in _image_dataset
+            dataset = dataset.map(fit, num_parallel_calls=tf.data.AUTOTUNE).cache()
         if split == "train":
             dataset = dataset.shuffle(1_000, seed=seed, reshuffle_each_iteration=True)
-        datasets[split] = (
-            dataset.map(
-                lambda image, label: (_fit_to(_three_channels(image), image_size), label),
-                num_parallel_calls=tf.data.AUTOTUNE,
-            )
-            .batch(batch_size)
-            .prefetch(tf.data.AUTOTUNE)
-        )
+        if not cache:
+            dataset = dataset.map(fit, num_parallel_calls=tf.data.AUTOTUNE)
+        datasets[split] = dataset.batch(batch_size).prefetch(tf.data.AUTOTUNE)
     sizes = {split: have[part].num_examples for split, part in parts.items()}
     names = tuple(builder.info.features["label"].names)
     return Splits(name, **datasets, class_names=names, sizes=sizes)

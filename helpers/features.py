@@ -19,20 +19,29 @@ def extract_features(base: keras.Model, dataset: tf.data.Dataset) -> tuple[np.nd
     another order, and labels would no longer belong to their images.
 
     Args:
-        base: Any model from a batch of images to a batch of features. It runs in inference
-            mode, so Dropout and BatchNorm behave as in ``predict``.
-        dataset: Batches of ``(images, labels)``.
+        base: A model with one output, from a batch of images to a batch of features. It runs in
+            inference mode, so Dropout and BatchNorm behave as in ``predict``.
+        dataset: Batches of ``(images, labels)``, with an end.
 
     Returns:
-        ``(features, labels)``: float32 of shape ``(images, *base.output_shape[1:])`` and the
-        labels as they come, shape ``(images,)`` for integer labels.
+        ``(features, labels)``: float32 (also under mixed precision) of shape
+        ``(images, *base.output_shape[1:])``, and the labels as they come, shape ``(images,)`` for
+        integer labels.
 
     Raises:
-        ValueError: The dataset is empty.
+        ValueError: The dataset is empty, or repeats without end.
     """
-    features, labels = [], []
+    if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
+        raise ValueError("the dataset repeats without end; leave out repeat()")
+    features, labels, batch_size = [], [], 0
     for images, batch_labels in dataset:
-        features.append(base.predict_on_batch(images))
+        batch_size = batch_size or len(images)
+        # For a smaller last batch Keras would build the graph anew, which takes seconds: fill it
+        # up to the size of the first, and drop what comes out for the filling.
+        missing = max(batch_size - len(images), 0)
+        filled = tf.pad(images, [[0, missing], *[[0, 0]] * (images.shape.rank - 1)])
+        outputs = base.predict_on_batch(filled)[: len(images)]
+        features.append(outputs.astype("float32", copy=False))
         labels.append(batch_labels.numpy())
     if not features:
         raise ValueError("the dataset is empty: there is nothing to extract features from")

@@ -1,10 +1,13 @@
 """Look at a model's layers, and freeze or unfreeze them.
 
-Two facts of Keras 3 stand behind this file, and lesson 05 shows both:
+Three facts of Keras 3 stand behind this file, and lesson 05 shows them:
 
 * ``base.trainable = True`` sets every layer inside as well, so the outer flag comes first. (On
   TensorFlow only where it changes the flag: said of a base that is trainable already, it does
   nothing, and layers inside that were frozen stay frozen.)
+* While ``base.trainable`` is False, ``base.trainable_weights`` is empty, whatever was set inside;
+  yet a model around the base trains the layers inside whose own flag is True. So the layer table
+  asks the layers inside, and `unfreeze` leaves the base's flag at True.
 * A BatchNormalization layer that is trainable updates its moving statistics during ``fit``,
   also where the base was called with ``training=False``. Only ``trainable = False`` stops it.
 """
@@ -141,7 +144,7 @@ def unfreeze(base: keras.Model, *, last: int | None = None, start: str | None = 
         start: Name of the first layer to unfreeze, e.g. ``"block7a_expand_conv"``.
 
     Returns:
-        Names of the layers that are now trainable and have weights.
+        Names of the layers with weights that training will now change.
 
     Raises:
         ValueError: Neither or both arguments are given, `last` is not between 1 and the number
@@ -151,10 +154,7 @@ def unfreeze(base: keras.Model, *, last: int | None = None, start: str | None = 
         raise ValueError("say either last=10 or start='name of a layer', and not both")
     names = [layer.name for layer in base.layers]
     if start is not None:
-        if start not in names:
-            raise ValueError(
-                f"{base.name} has no layer {start!r}; layer_table({base.name}) lists them all"
-            )
+        _require_layer(base, start)
         first_index = names.index(start)
     else:
         if not 1 <= last <= len(names):
@@ -168,7 +168,19 @@ def unfreeze(base: keras.Model, *, last: int | None = None, start: str | None = 
     for layer in base._flatten_layers():  # also those of a model within the model
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.trainable = False
-    return [layer.name for layer in base.layers if layer.trainable and layer.weights]
+    return [layer.name for layer in base.layers if layer.trainable_weights]
+
+
+def _require_layer(base: keras.Model, name: str) -> None:
+    """Raise ValueError with names that are near, unless a layer of the base has that name."""
+    names = [layer.name for layer in base.layers]
+    if name not in names:
+        near = difflib.get_close_matches(name, names)
+        guess = f"; did you mean {' or '.join(near)}?" if near else "."
+        raise ValueError(
+            f"{base.name} has no layer {name!r}{guess} All names: "
+            "[layer.name for layer in base.layers], where base is this model"
+        )
 
 
 def split_at(base: keras.Model, layer: str) -> tuple[keras.Model, keras.Model]:
@@ -179,21 +191,25 @@ def split_at(base: keras.Model, layer: str) -> tuple[keras.Model, keras.Model]:
     frozen and its outputs can be computed once and kept.
 
     Args:
-        base: A functional base model.
+        base: A functional or Sequential base model, built.
         layer: Name of the last layer of the front part, e.g. ``"block6d_add"``.
 
     Returns:
         ``(front, back)``: from images to the cut, and from the cut to the base's output.
 
     Raises:
-        ValueError: No layer has that name, it is the base's last, or another path leads around
-            it (a cut inside a residual block, say); the message names what to cut at instead.
+        ValueError: No layer has that name (the message says which names are near), it is the
+            base's last, another path leads around it (a cut inside a residual block, say), or
+            the base has no graph of layers.
     """
-    names = [one.name for one in base.layers]
-    if layer not in names:
-        near = difflib.get_close_matches(layer, names)
-        guess = f"; did you mean {' or '.join(near)}?" if near else ""
-        raise ValueError(f"{base.name} has no layer {layer!r}{guess}")
+    if isinstance(base, keras.Sequential) and base.built:
+        base = keras.Model(base.inputs[0], base.outputs[0], name=base.name)  # as a graph
+    if not hasattr(base, "_nodes_by_depth"):
+        raise ValueError(
+            f"{base.name} has no graph of layers to cut: build it from keras.Input, as a "
+            "functional or a Sequential model"
+        )
+    _require_layer(base, layer)
     at_cut = _output_within(base, base.get_layer(layer))
     if at_cut is base.output:
         raise ValueError(f"{layer!r} is the last layer of {base.name}: nothing comes after it")
@@ -236,7 +252,8 @@ def _trainable(layer: keras.layers.Layer) -> str:
     """What the layer table says in its column "trainable"."""
     if not layer.weights:
         return "–"
-    inside = {_trainable(part) for part in getattr(layer, "layers", ())}
-    if not layer.trainable or (inside and inside <= {"–", "frozen"}):
-        return "frozen"
-    return "partly" if inside & {"frozen", "partly"} else "yes"
+    # Of a model inside, its layers decide: its own flag says nothing to the model around it.
+    inside = {_trainable(part) for part in getattr(layer, "layers", ())} - {"–"}
+    if not inside:
+        return "yes" if layer.trainable else "frozen"
+    return inside.pop() if len(inside) == 1 else "partly"

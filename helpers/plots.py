@@ -108,8 +108,10 @@ def images(
         cell: Side of one picture, in inches.
 
     Raises:
-        ValueError: There are not as many titles as pictures.
+        ValueError: There are no pictures, or not as many titles as pictures.
     """
+    if len(pictures) == 0:
+        raise ValueError("there are no pictures to show: pass at least one")
     if len(pictures) != len(titles):
         raise ValueError(f"{len(pictures)} pictures need as many titles, not {len(titles)}")
     columns = min(columns, len(pictures))
@@ -120,12 +122,18 @@ def images(
     for axis in axes:
         axis.set_axis_off()
     for axis, picture, title in zip(axes, pictures, titles, strict=False):
-        picture = np.clip(np.asarray(picture), 0, 255).astype("uint8")
-        axis.imshow(picture, cmap="gray" if picture.ndim == 2 else None)
+        _picture(axis, picture)
         axis.set_title(title, fontsize=10)
     if heading:
         figure.suptitle(heading, fontsize=12)
     show(figure, in_words)
+
+
+def _picture(axis: Axes, picture: np.ndarray) -> None:
+    """Draw a picture with values 0..255."""
+    picture = np.clip(np.asarray(picture), 0, 255).astype("uint8")
+    # Without limits Matplotlib would stretch a grey picture from its own darkest to its brightest.
+    axis.imshow(picture, cmap="gray" if picture.ndim == 2 else None, vmin=0, vmax=255)
 
 
 def probabilities(
@@ -150,8 +158,7 @@ def probabilities(
         7, max(2.2, 0.38 * len(rows) + 1), ncols=count, gridspec_kw={"width_ratios": widths}
     )
     if picture is not None:
-        picture = np.clip(np.asarray(picture), 0, 255).astype("uint8")
-        axes[0].imshow(picture, cmap="gray" if picture.ndim == 2 else None)
+        _picture(axes[0], picture)
         axes[0].set_axis_off()
     bars = axes[-1]
     labels, values = [label for label, _ in rows], [value for _, value in rows]
@@ -354,7 +361,10 @@ def trend(
         rotation_mode="anchor",
     )
     axis.set_xlabel(steps_label)
-    axis.set_ylabel(label)
+    many = any(np.size(values) > 1 for entries in results.values() for values in entries)
+    axis.set_ylabel(
+        f"{label}\n(a dot is one seed,\na bar ± one standard deviation)" if many else label
+    )
     axis.set_title(heading, loc="left")
     handles, names = axis.get_legend_handles_labels()
     figure.legend(

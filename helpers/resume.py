@@ -36,6 +36,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+# What backup.json says, and the type of each.
+RECORD = {
+    "about": dict,
+    "model": dict,
+    "done": int,
+    "finished": bool,
+    "file": str,
+    "sha256": str,
+    "history": dict,
+}
+
 
 class ResumeProblem(RuntimeError):
     """A run that cannot be resumed exactly; the message says why, and the way out."""
@@ -283,11 +294,10 @@ class Backup(keras.callbacks.Callback):
         """Return what ``backup.json`` says; None if there is none."""
         try:
             record = json.loads(self._pointer.read_text(encoding="utf-8"))
-            if not record.keys() >= {"about", "model", "done", "finished", "file", "sha256"}:
-                raise ValueError("something is missing in it")
+            _require_complete(record)
         except (FileNotFoundError, NotADirectoryError):
             return None
-        except (ValueError, AttributeError) as problem:
+        except ValueError as problem:
             raise self._damaged(str(problem)) from None
         return record
 
@@ -322,6 +332,19 @@ class Backup(keras.callbacks.Callback):
                 raise ResumeProblem(
                     f"{other} model: {kind} {_first_difference(its, mine)}. {way_out}"
                 )
+
+
+def _require_complete(record: object) -> None:
+    """Raise ValueError unless a backup's record holds all that it should, each of its type."""
+    if type(record) is not dict:
+        raise ValueError("backup.json holds something else")
+    lists = [("model", "weights"), ("model", "optimizer")]
+    wrong = [name for name, kind in RECORD.items() if type(record.get(name)) is not kind]
+    if not wrong:
+        lists += [("history", name) for name in record["history"]]
+        wrong = [inner for outer, inner in lists if type(record[outer].get(inner)) is not list]
+    if wrong:
+        raise ValueError(f"in backup.json, this is missing or of another type: {', '.join(wrong)}")
 
 
 def _shapes(model: keras.Model) -> dict[str, list[str]]:

@@ -15,7 +15,24 @@ from pathlib import Path
 COURSE_ROOT = Path(__file__).resolve().parents[1]
 """The folder that holds notebooks/, helpers/ and data/."""
 
-SEED = int(os.environ.get("COURSE_SEED", "42"))
+
+def _seed() -> int:
+    """The number in COURSE_SEED.
+
+    Raises:
+        ValueError: It is no seed; the message says which numbers are.
+    """
+    text = os.environ.get("COURSE_SEED", "42")
+    with contextlib.suppress(ValueError):
+        if 0 <= int(text) < 2**32:  # what NumPy takes
+            return int(text)
+    raise ValueError(
+        f"the environment variable COURSE_SEED is {text!r}, and a seed is a whole number from 0 to "
+        f"{2**32 - 1}: set it to one (42 is the default) or unset it, and start Python again"
+    )
+
+
+SEED = _seed()
 """The seed of every lesson. Set COURSE_SEED to another number to repeat a lesson with new luck."""
 
 # TensorFlow reads this when it is first imported, so it has to be set before.
@@ -66,16 +83,22 @@ def personal_folder() -> Path:
     """Return the folder for what a learner makes: progress, runs, converted photographs.
 
     It is ``.course/`` beside the notebooks, or ``$COURSE_HOME``. Where that cannot be written
-    (a read-only or full disk), a temporary folder takes its place and one sentence says so.
+    (a read-only or full disk), a temporary folder takes its place and one sentence says so. Where
+    that cannot be made either, the folder is the first one: whoever saves there meets the error.
     """
-    wanted = Path(os.environ.get("COURSE_HOME", COURSE_ROOT / ".course"))
+    wanted = Path(os.path.expanduser(os.environ.get("COURSE_HOME", COURSE_ROOT / ".course")))
     try:
         wanted.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=wanted):
-            return wanted
+        # A full disk still takes an empty file, so a few bytes have to go in, past any buffer.
+        with tempfile.TemporaryFile(dir=wanted, buffering=0) as probe:
+            probe.write(b"is there room?")
+        return wanted
     except OSError as problem:
-        fallback = Path(tempfile.gettempdir()) / "course"
-        fallback.mkdir(parents=True, exist_ok=True)
+        try:
+            fallback = Path(tempfile.gettempdir()) / "course"
+            fallback.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            return wanted
         _say_once(
             f"{wanted} cannot be written ({problem.strerror}); this session keeps its files in "
             f"{fallback}. Free some space or set COURSE_HOME to another folder to keep them."

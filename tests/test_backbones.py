@@ -1,5 +1,6 @@
 """The bundled backbone is the published one, and looking for weights never hangs or crashes."""
 
+import errno
 import hashlib
 import shutil
 import socket
@@ -109,9 +110,10 @@ def test_input_is_0_to_255(base):
 
 
 def test_no_randomness_without_top(base, reference):
-    base.trainable = False
+    base.trainable = False  # BatchNorm then takes its moving statistics also in training
     images = reference[0][:1].astype("float32")
-    assert np.array_equal(base(images, training=False), base(images, training=False))
+    answers = [base(images, training=training) for training in (True, True, False)]
+    assert np.array_equal(answers[0], answers[1]) and np.array_equal(answers[0], answers[2])
     assert not any("Dropout" in type(layer).__name__ for layer in base.layers)
 
 
@@ -141,6 +143,24 @@ def test_input_tensor_keeps_what_comes_before_it():
         include_top=False, input_tensor=keras.layers.RandomFlip(name="flip")(image)
     )
     assert model.inputs[0] is image and model.layers[1].name == "flip"
+
+
+@pytest.mark.parametrize("file", ["imagenet", "base.weights.h5"])
+def test_weights_go_only_into_the_layers_built_on_an_input_tensor(file, base, tmp_path):
+    if file != "imagenet":
+        base.save_weights(tmp_path / file)
+        file = tmp_path / file
+    picture = np.random.default_rng(0).uniform(0, 255, (1, 64, 64, 3)).astype("float32")
+    norm = keras.layers.Normalization(name="norm0")
+    norm.adapt(picture)
+    scaled = norm(keras.Input((64, 64, 3)))
+    model = EfficientNetLite0(include_top=False, input_tensor=scaled, weights=file)
+    alone = EfficientNetLite0(include_top=False, input_shape=(64, 64, 3))
+    assert np.allclose(model([picture]), alone(norm(picture)), atol=1e-5)
+    model.save(tmp_path / "again.keras")  # nothing else has come into its graph
+    again = keras.models.load_model(tmp_path / "again.keras")
+    assert [one.name for one in again.layers] == [one.name for one in model.layers]
+    assert np.array_equal(again([picture]), model([picture]))
 
 
 def test_other_classes_and_logits():
@@ -274,6 +294,32 @@ def test_weights_file_of_ones_own(base, tmp_path):
         EfficientNetLite0(weights=tmp_path / "wrong.npz")
 
 
+@pytest.mark.parametrize("kept", [0, 100, 0.5, 0.999])
+@pytest.mark.parametrize("kind", [".npz", ".weights.h5"])
+def test_a_damaged_weights_file_of_ones_own_is_said(kind, kept, base, tmp_path):
+    path = tmp_path / f"mine{kind}"
+    if kind == ".npz":
+        path.write_bytes((backbones.WEIGHTS_DIR / backbones.LITE0_FILE).read_bytes())
+    else:
+        base.save_weights(path)
+    content = path.read_bytes()
+    path.write_bytes(content[: int(kept * len(content)) if kept < 1 else kept])
+    with pytest.raises(WeightsProblem, match=rf"mine\{kind} is damaged or .*: copy it again"):
+        EfficientNetLite0(include_top=False, weights=path)
+
+
+@pytest.mark.filterwarnings("ignore:Skipping nested container")
+def test_a_saved_file_of_another_model_is_said(base, tmp_path):
+    base.save_weights(tmp_path / "base.weights.h5")
+    with pytest.raises(WeightsProblem, match=r"fit this model.+name=predictions") as problem:
+        EfficientNetLite0(weights=tmp_path / "base.weights.h5")
+    assert len(str(problem.value)) < 1000  # Keras would list every layer
+    other = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    other.save_weights(tmp_path / "other.weights.h5")
+    with pytest.raises(WeightsProblem, match="does not fit this model"):
+        EfficientNetLite0(weights=tmp_path / "other.weights.h5")
+
+
 @pytest.mark.parametrize("damage", ["missing", "cut short", "one bit", "empty"])
 def test_damaged_bundled_weights_say_the_way_out(damage, tmp_path, monkeypatch):
     path = tmp_path / backbones.LITE0_FILE
@@ -353,6 +399,8 @@ def test_table_is_what_keras_asks_for(name, top, offline, monkeypatch):
     wanted, md5 = asked.value.args
     if not top and size == 224:
         assert (wanted, md5) == backbones.FILES[name]
+    if top and name == "EfficientNetB0":
+        assert md5 == backbones.B0_TOP_MD5
     monkeypatch.setattr(backbones, "_is_keras_file", lambda path, md5: True)
     assert weights_for(name, include_top=top, size=size) is None
     (backbones._keras_cache() / wanted).touch()
@@ -403,16 +451,29 @@ def test_damaged_file_from_a_stick_is_named(content, offline, capsys):
     assert str(path) in said and "damaged" in said and said.count("\n") == 1
 
 
-def test_efficientnetb0_from_a_stick_goes_through_the_cache(offline, monkeypatch):
-    """Given a path, Keras would build it without the last rescaling, silently."""
-    file = backbones.FILES["EfficientNetB0"][0]
-    path = hdf5(offline / "weights" / file)
-    assert weights_for("EfficientNetB0") == str(path)  # not Keras's file: whatever it is, a path
+def efficientnetb0_on_a_stick(folder, top, monkeypatch):
+    """Put a file under Keras's name there; return it, and a function that makes it the official."""
+    path = hdf5(folder / ("efficientnetb0.h5" if top else "efficientnetb0_notop.h5"))
     md5 = hashlib.md5(path.read_bytes()).hexdigest()
-    monkeypatch.setitem(backbones.FILES, "EfficientNetB0", (file, md5))
-    assert weights_for("EfficientNetB0") == "imagenet"
+
+    def accept():
+        monkeypatch.setitem(backbones.FILES, "EfficientNetB0", ("efficientnetb0_notop.h5", md5))
+        monkeypatch.setattr(backbones, "B0_TOP_MD5", md5)
+
+    return path, accept
+
+
+@pytest.mark.parametrize("top", [False, True])
+def test_efficientnetb0_from_a_stick_goes_through_the_cache(top, offline, monkeypatch):
+    """Given a path, Keras would build it without the last rescaling, silently."""
+    path, accept = efficientnetb0_on_a_stick(offline / "weights", top, monkeypatch)
+    # Not Keras's file: whatever it is, a path.
+    assert weights_for("EfficientNetB0", include_top=top) == str(path)
+    accept()
+    assert weights_for("EfficientNetB0", include_top=top) == "imagenet"
+    assert [file.name for file in backbones._keras_cache().iterdir()] == [path.name]
     shutil.rmtree(offline / "weights")
-    assert weights_for("EfficientNetB0") == "imagenet"
+    assert weights_for("EfficientNetB0", include_top=top) == "imagenet"
 
     monkeypatch.setattr("keras.src.utils.file_utils.get_file", lambda *_, **__: str(path))
     monkeypatch.setattr(keras.Model, "load_weights", lambda *_, **__: None)
@@ -420,10 +481,32 @@ def test_efficientnetb0_from_a_stick_goes_through_the_cache(offline, monkeypatch
     path.parent.mkdir()
     path.touch()
     rescalings = [
-        sum(isinstance(layer, keras.layers.Rescaling) for layer in build(weights=weights).layers)
+        sum(
+            isinstance(layer, keras.layers.Rescaling)
+            for layer in build(weights=weights, include_top=top).layers
+        )
         for weights in ("imagenet", str(path))
     ]
     assert rescalings == [2, 1]  # the reason for all this
+
+
+@pytest.mark.parametrize("top", [False, True])
+def test_a_full_disk_under_keras_cache_is_said(top, offline, monkeypatch, capsys):
+    _, accept = efficientnetb0_on_a_stick(offline / "weights", top, monkeypatch)
+    accept()
+
+    def half(source, target):
+        Path(target).write_bytes(Path(source).read_bytes()[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "copyfile", half)
+        assert weights_for("EfficientNetB0", include_top=top) is None
+    said = capsys.readouterr().out
+    assert "(No space left on device)" in said and "free some space" in said
+    assert str(backbones._keras_cache()) in said and said.count("\n") == 1
+    assert list(backbones._keras_cache().iterdir()) == []  # no half a file under any name
+    assert weights_for("EfficientNetB0", include_top=top) == "imagenet"
 
 
 @pytest.mark.parametrize("name", OFFICIAL)
@@ -477,6 +560,15 @@ def test_any_answer_of_the_server_will_do(status, nowhere, monkeypatch):
         )
         assert weights_for("VGG16") == "imagenet"
         server.shutdown()
+
+
+def test_without_download_no_server_is_asked_and_nothing_said(nowhere, monkeypatch, capsys):
+    monkeypatch.setattr(backbones, "_ask_server", lambda answered, _: answered.set())
+    assert [weights_for(name, download=False) for name in OFFICIAL] == [None] * len(OFFICIAL)
+    assert capsys.readouterr().out == ""
+    path = hdf5(nowhere / "weights" / "VGG16_notop.h5")
+    assert weights_for("VGG16", download=False) == str(path)
+    assert weights_for("InceptionV3") == "imagenet"  # so the server would have answered
 
 
 def test_lite0_needs_nothing(offline, capsys):

@@ -151,6 +151,34 @@ def test_on_colab_a_failed_download_is_not_passed_over(tmp_path, cell) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+HALF = """\
+#!/bin/sh
+for folder; do :; done
+mkdir "$folder" "$folder/.git" && touch "$folder/README.md"
+exit 128
+"""
+
+
+def test_on_colab_half_a_download_does_not_count(tmp_path, published, cell) -> None:
+    """So git ends where the disk is too small for all files: the folder stays, half empty."""
+    (tmp_path / "programs").mkdir()
+    (tmp_path / "content").mkdir()
+    script = tmp_path / "programs" / "git"
+    script.write_text(HALF)
+    script.chmod(0o755)
+    path = f"{script.parent}{os.pathsep}{os.environ['PATH']}"
+    small_disk = f"import os\nos.environ['PATH'] = {path!r}\n"
+    for _ in range(2):
+        result = run(f"{small_disk}{ON_COLAB}{cell}", tmp_path / "content", published)
+        assert result.returncode != 0
+        assert "CalledProcessError" in result.stderr
+        assert not (tmp_path / "content" / FOLDER).exists()
+    code = f"{ON_COLAB}{cell}\nimport helpers.session\nprint(helpers.session.__file__)"
+    (origin,) = succeeded(run(code, tmp_path / "content", published))
+    assert Path(origin).is_relative_to(tmp_path / "content" / FOLDER)
+    assert [item.name for item in (tmp_path / "content").iterdir()] == [FOLDER]
+
+
 def test_on_kaggle_it_is_the_same(tmp_path, published, cell) -> None:
     code = "import os\nos.environ['KAGGLE_KERNEL_RUN_TYPE'] = 'Interactive'\n"
     code += f"{cell}\nimport helpers.session\nprint(helpers.session.__file__)"

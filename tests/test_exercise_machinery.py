@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import errno
+import importlib.util
+import io
 import json
 import linecache
 import os
+import subprocess
 import sys
+import time
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -117,7 +121,9 @@ def test_an_untouched_stub_is_met_with_encouragement_and_is_no_attempt(lesson, c
 
 def test_a_right_answer_gets_a_tick_and_is_remembered(lesson, capsys) -> None:
     check("99.a", double)
-    assert "✓ Exercise 99.a · Twice" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "✓ Exercise 99.a · Twice" in shown
+    assert "Right. Your answer is remembered." in shown
     assert recorded(lesson) == {"99.a": {"status": "passed", "attempts": 1, "hints": {}}}
 
 
@@ -145,6 +151,7 @@ def test_code_that_raises_is_told_at_which_line(capsys) -> None:
         ("def answer(x):\n    raise ValueError", "ValueError: no message"),
         ("def answer(x):\n    raise ValueError('one\\ntwo')", "ValueError: one (your line 2"),
         ("def answer(x):\n    return answer(x)", "RecursionError"),
+        ("def answer(x):\n    raise SystemExit(3)", "SystemExit: 3 (your line 2"),
         (
             "def answer(x):\n    raise ValueError('Exception encountered when calling D.call().'\n"
             "        '\\n\\n\\x1b[1mTwo axes are needed\\x1b[0m\\n\\nArguments: ...')",
@@ -157,6 +164,11 @@ def test_whatever_is_raised_becomes_a_hint(code: str, sentence: str) -> None:
     result = evaluate("99.a", from_cell(code))
     assert (result.status, result.code) == ("wrong", "raises")
     assert sentence in result.sentence
+
+
+def test_the_learners_interrupt_stops_the_check() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        evaluate("99.a", from_cell("def answer(x):\n    raise KeyboardInterrupt"))
 
 
 def test_a_model_is_asked_for_by_name() -> None:
@@ -230,7 +242,18 @@ def test_reset_keeps_the_old_record(lesson) -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"{", b"[]", b"\xff\xfe", b"3", b'{"99.a": 3}', b'{"99.a": {"status": "passed"}}'],
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"\xff\xfe",
+        b"3",
+        b'{"99.a": 3}',
+        b'{"99.a": {"status": "passed"}}',
+        b'{"99.a": {"status": "wrong", "attempts": 1, "hints": null}}',
+        b'{"99.a": {"status": "wrong", "attempts": "1", "hints": {}}}',
+        b'{"99.a": {"status": "wrong", "attempts": 1, "hints": {"unchanged": null}}}',
+    ],
 )
 def test_a_corrupt_file_is_kept_aside_and_said(content: bytes, lesson, capsys) -> None:
     lesson.mkdir()
@@ -277,6 +300,7 @@ def test_on_a_full_disk_the_answer_is_still_judged(step: str, lesson, monkeypatc
     assert "✓ Exercise 99.a" in shown
     assert "could not be saved" in shown
     assert "No space left on device" in shown
+    assert "Right. But it could not be remembered" in shown
     assert (lesson / "progress.json").read_bytes() == before
     assert [f.name for f in lesson.iterdir()] == ["progress.json"]  # and no rubbish beside it
 
@@ -299,7 +323,16 @@ def test_a_kernel_killed_while_writing_leaves_the_old_record_whole(lesson, monke
     assert (lesson / "progress.json").read_bytes() == before
 
 
-@pytest.mark.parametrize("obstacle", ["a file in its place", "a folder that refuses"])
+class FileOnFullDisk(io.BytesIO):
+    """It can be made, but nothing goes in."""
+
+    write = full_disk
+
+
+OBSTACLES = {"a folder that refuses": full_disk, "a full disk": lambda **_: FileOnFullDisk()}
+
+
+@pytest.mark.parametrize("obstacle", ["a file in its place", *OBSTACLES])
 def test_an_unwritable_folder_falls_back_and_says_so_once(
     obstacle: str, lesson, monkeypatch, tmp_path: Path, capsys
 ) -> None:
@@ -309,7 +342,7 @@ def test_an_unwritable_folder_falls_back_and_says_so_once(
     if obstacle == "a file in its place":
         lesson.write_text("in the way")
     else:
-        monkeypatch.setattr(session.tempfile, "TemporaryFile", full_disk)
+        monkeypatch.setattr(session.tempfile, "TemporaryFile", OBSTACLES[obstacle])
     check("99.a", double)
     shown = capsys.readouterr().out
     assert "✓ Exercise 99.a" in shown
@@ -317,3 +350,95 @@ def test_an_unwritable_folder_falls_back_and_says_so_once(
     assert str(lesson) in shown
     assert str(temporary / "course") in shown
     assert recorded(temporary / "course")["99.a"]["status"] == "passed"
+
+
+def test_where_nothing_can_be_written_the_answer_is_still_judged(
+    lesson, monkeypatch, capsys
+) -> None:
+    lesson.write_text("in the way")
+    monkeypatch.setattr(session.tempfile, "gettempdir", full_disk)
+    check("99.a", double)
+    shown = capsys.readouterr().out
+    assert "✓ Exercise 99.a" in shown
+    assert "Right. But it could not be remembered" in shown
+
+
+# --- Two kernels -------------------------------------------------------------------------------
+
+ATTEMPTS = 50
+KERNEL = f"""
+from helpers.exercises import progress
+print("ready", flush=True)
+input()
+for number in range({ATTEMPTS}):
+    assert progress.remember("99.a", "wrong", "unchanged")
+"""
+
+
+def test_two_kernels_keep_each_others_progress(lesson) -> None:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    kernels = [subprocess.Popen([sys.executable, "-c", KERNEL], **pipes) for _ in range(2)]
+    for kernel in kernels:
+        assert kernel.stdout.readline() == "ready\n"
+    for kernel in kernels:
+        kernel.stdin.write("\n")
+        kernel.stdin.flush()
+    assert [kernel.communicate(timeout=60)[0] for kernel in kernels] == ["", ""]
+    assert [kernel.returncode for kernel in kernels] == [0, 0]
+    hints = {"unchanged": 2 * ATTEMPTS}
+    expected = {"status": "wrong", "attempts": 2 * ATTEMPTS, "hints": hints}
+    assert recorded(lesson) == {"99.a": expected}
+    assert [f.name for f in lesson.iterdir()] == ["progress.json"]
+
+
+def test_the_lock_of_a_killed_kernel_is_taken_over(lesson) -> None:
+    lesson.mkdir()
+    lock = lesson / "progress.json.lock"
+    lock.touch()
+    long_ago = time.time() - 60
+    os.utime(lock, (long_ago, long_ago))
+    begun = time.monotonic()
+    check("99.a", double)
+    assert time.monotonic() - begun < progress.LOCK_IS_STALE
+    assert [f.name for f in lesson.iterdir()] == ["progress.json"]
+
+
+def test_a_lock_that_stays_does_not_stop_an_answer(lesson, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(progress, "PATIENCE", 0.05)
+    lesson.mkdir()
+    (lesson / "progress.json.lock").touch()
+    check("99.a", double)
+    assert "Right. Your answer is remembered." in capsys.readouterr().out
+    assert recorded(lesson)["99.a"]["status"] == "passed"
+    assert (lesson / "progress.json.lock").exists()  # whoever holds it takes it away
+
+
+# --- What the environment asks for -------------------------------------------------------------
+
+
+def session_read_again() -> types.ModuleType:
+    """The session module as a new Python would import it."""
+    spec = importlib.util.spec_from_file_location("session_read_again", session.__file__)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("seed", [0, 7, 2**32 - 1])
+def test_a_seed_can_be_chosen(seed: int, monkeypatch) -> None:
+    monkeypatch.setenv("COURSE_SEED", str(seed))
+    assert session_read_again().SEED == seed
+
+
+@pytest.mark.parametrize("text", ["abc", "", "-1", "4.5", str(2**32)])
+def test_what_is_no_seed_is_refused_by_name(text: str, monkeypatch) -> None:
+    monkeypatch.setenv("COURSE_SEED", text)
+    with pytest.raises(ValueError, match=f"COURSE_SEED is '{text}'.* from 0 to 4294967295"):
+        session_read_again()
+
+
+def test_the_personal_folder_may_be_below_home(monkeypatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))  # Windows
+    monkeypatch.setenv("COURSE_HOME", "~/course home")
+    assert session.personal_folder() == tmp_path / "course home"

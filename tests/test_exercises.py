@@ -15,7 +15,9 @@ from pathlib import Path
 from types import ModuleType
 
 import nbformat
+import numpy as np
 import pytest
+import tensorflow as tf
 from IPython.core.inputtransformer2 import TransformerManager
 
 import helpers
@@ -98,6 +100,39 @@ def test_a_wrong_answer_gets_its_own_hint(exercise_id: str, code: str, answer) -
     assert len(result.sentence) < 600
     assert "<function" not in result.sentence
     assert "Traceback" not in result.sentence
+
+
+OTHER_WAYS = [  # to make a mistake that the catalogue has already
+    ("02.a", "other-values", lambda maps: np.median(maps, axis=(1, 2))),
+    ("02.a", "no-array", lambda maps: "the mean"),
+    (
+        "03.a",
+        "labels",
+        lambda train, val, augment: (train.map(lambda x, y: (augment(x), 0 * y)), val),
+    ),
+    (
+        "03.a",
+        "labels",
+        lambda train, val, augment: (train, val.map(lambda x, y: (x, tf.reverse(y, [0])))),
+    ),
+    (  # its cardinality is unknown
+        "03.a",
+        "endless",
+        lambda train, val, augment: (train, val.repeat().filter(lambda x, y: True)),
+    ),
+]
+
+
+@pytest.mark.parametrize(("exercise_id", "code", "answer"), OTHER_WAYS)
+def test_another_way_to_make_a_mistake_gets_its_hint(exercise_id: str, code: str, answer) -> None:
+    result = evaluate(exercise_id, answer)
+    assert (result.status, result.code) == ("wrong", code), result
+
+
+def test_a_type_error_inside_a_schedule_is_the_one_that_is_told() -> None:
+    told = evaluate("05.c", entry("05.c")["wrong"]["raises"]).sentence
+    assert "'>' not supported between instances of 'int' and 'str'" in told
+    assert "missing 2 required positional arguments" in evaluate("05.c", lambda a, b, c: 1).sentence
 
 
 @pytest.mark.parametrize("exercise_id", known_exercises())

@@ -50,10 +50,44 @@ def test_the_base_runs_in_inference_mode() -> None:
     np.testing.assert_array_equal(base.get_layer("norm").moving_mean.numpy(), moving_mean)
 
 
+def test_a_smaller_last_batch_builds_no_second_graph() -> None:
+    built = []
+
+    class Counts(layers.Layer):
+        def call(self, images):
+            built.append(images.shape)
+            return images
+
+    inputs = keras.Input((4, 4, 3))
+    base = keras.Model(inputs, layers.GlobalAveragePooling2D()(Counts()(inputs)))
+    built.clear()  # it also ran when the model was put together
+    for count in (10, 7, 3):  # the last with one batch only, and a small one
+        features, labels = extract_features(base, numbered_images(count).batch(4))
+        np.testing.assert_allclose(features[:, 0], np.arange(count), rtol=1e-6)
+        assert list(labels) == list(range(count))
+    assert len(built) == 2  # for batches of four, and for the dataset that has none
+
+
 def test_one_hot_labels_pass_through() -> None:
     dataset = numbered_images(5).map(lambda x, y: (x, tf.one_hot(y, 5))).batch(2)
     _, labels = extract_features(mean_of_image(), dataset)
     np.testing.assert_array_equal(labels, np.eye(5))
+
+
+def test_features_are_float32_also_under_mixed_precision() -> None:
+    inputs = keras.Input((4, 4, 3))
+    outputs = layers.GlobalAveragePooling2D(dtype="mixed_float16")(inputs)
+    base = keras.Model(inputs, outputs)
+    assert base.predict_on_batch(np.ones((1, 4, 4, 3))).dtype == np.float16
+    features, _ = extract_features(base, numbered_images(5).batch(2))
+    assert features.dtype == np.float32
+    np.testing.assert_array_equal(features[:, 0], np.arange(5))
+
+
+def test_a_dataset_without_end_is_said() -> None:
+    endless = numbered_images(5).batch(2).repeat()
+    with pytest.raises(ValueError, match=r"repeats without end; leave out repeat\(\)"):
+        extract_features(mean_of_image(), endless)
 
 
 def test_an_empty_dataset_is_said() -> None:

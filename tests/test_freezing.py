@@ -103,6 +103,18 @@ def test_a_model_inside_is_trainable_in_part(small) -> None:
     assert [row.trainable for row in layer_table(outer).rows] == ["–", "frozen", "yes"]
 
 
+def test_of_a_model_inside_the_layers_decide_and_not_its_flag(small) -> None:
+    """The third fact at the head of helpers/freezing.py."""
+    small.trainable = False
+    small.get_layer("conv_b").trainable = True
+    assert small.trainable_weights == []
+    model = with_head(small)
+    assert layer_table(model).rows[1].trainable == "partly"
+    before = weights_by_layer(small)
+    one_step(model)
+    assert moved(before, small) == {"conv_b"}
+
+
 def test_a_long_table_is_cut_in_the_middle(lite0) -> None:
     table = layer_table(lite0, first=3, last=4)
     assert len(table.rows) == 3 + 4 + 1
@@ -186,6 +198,15 @@ def test_batch_norm_of_a_model_within_the_model_stays_frozen_too(small) -> None:
     ]
 
 
+def test_layers_that_training_cannot_change_are_not_named() -> None:
+    inputs = keras.Input((4,))
+    x = layers.Normalization(name="normalization")(inputs)
+    only_norm = keras.Sequential([keras.Input((4,)), layers.BatchNormalization()], name="only_norm")
+    base = keras.Model(inputs, layers.Dense(2, name="dense")(only_norm(x)))
+    assert base.get_layer("normalization").weights and only_norm.weights
+    assert unfreeze(base, last=4) == ["dense"]
+
+
 def test_unfreezing_a_real_backbone_from_a_block(lite0) -> None:
     names = unfreeze(lite0, start="block7a_expand_conv")
     assert names[0] == "block7a_expand_conv"
@@ -204,7 +225,8 @@ def test_unfreezing_a_real_backbone_from_a_block(lite0) -> None:
         ({"last": 0}, "between 1 and 7, not 0"),
         ({"last": 8}, "between 1 and 7, not 8"),
         ({"last": -1}, "between 1 and 7"),
-        ({"start": "mixed7"}, "small has no layer 'mixed7'; layer_table"),
+        ({"start": "mixed7"}, r"small has no layer 'mixed7'\. All names: \[layer\.name for"),
+        ({"start": "conv_c"}, "small has no layer 'conv_c'; did you mean conv_. or conv_."),
         ({"start": ""}, "has no layer ''"),
     ],
 )
@@ -363,10 +385,45 @@ def test_a_cut_inside_a_residual_block_is_refused(lite0, cut: str) -> None:
         split_at(lite0, cut)
 
 
+@pytest.mark.parametrize("input_first", [True, False])
+def test_a_sequential_base_is_cut_too(input_first: bool) -> None:
+    base = keras.Sequential(name="row")
+    if input_first:
+        base.add(keras.Input((4,)))
+    for name in ("one", "two", "three"):
+        base.add(layers.Dense(3, name=name))
+    images = np.random.default_rng(0).uniform(0, 1, (2, 4)).astype("float32")
+    if not input_first:
+        with pytest.raises(ValueError, match=r"row has no graph .* build it from keras\.Input"):
+            split_at(base, "two")
+        base(images)
+    front, back = split_at(base, "two")
+    assert [layer.name for layer in back.layers[1:]] == ["three"]
+    assert back.get_layer("three") is base.get_layer("three")
+    assert np.allclose(back(front(images)), base(images))
+    with pytest.raises(ValueError, match="'three' is the last layer of row"):
+        split_at(base, "three")
+
+
+def test_a_base_without_a_graph_is_refused() -> None:
+    class Subclassed(keras.Model):
+        def __init__(self) -> None:
+            super().__init__(name="written")
+            self.dense = layers.Dense(2, name="dense")
+
+        def call(self, images):
+            return self.dense(images)
+
+    base = Subclassed()
+    base(np.ones((1, 3), "float32"))
+    with pytest.raises(ValueError, match=r"written has no graph of layers to cut"):
+        split_at(base, "dense")
+
+
 def test_a_cut_that_is_no_cut_is_refused(small) -> None:
     with pytest.raises(ValueError, match="small has no layer 'conv_c'; did you mean conv_"):
         split_at(small, "conv_c")
-    with pytest.raises(ValueError, match=r"no layer 'mixed7'$"):
+    with pytest.raises(ValueError, match=r"no layer 'mixed7'\. All names: \[layer\.name for"):
         split_at(small, "mixed7")
     with pytest.raises(ValueError, match="'pool' is the last layer of small"):
         split_at(small, "pool")

@@ -1,7 +1,7 @@
 """With official weights, the lessons load them, cut, freeze and train on them.
 
 The weights are made here (official_weights.py): as large as the real ones, with fixed numbers.
-Each lesson runs in a copy of the course, up to the end of its recipe, in a kernel of its own.
+Each lesson runs in a copy of the course, in a kernel of its own, as far as its weights play a part.
 """
 
 from __future__ import annotations
@@ -64,22 +64,32 @@ def environment(folder: Path, *import_from: Path, **more: str) -> dict[str, str]
     }
 
 
-def run_lesson(course: Path, number: str, until: str, report: str, before: str = "") -> dict:
-    """Run a lesson of the copy from its start to a heading; return what `report` says then.
+def run_lesson(
+    course: Path, number: str, at: str, report: str, before: str = "", until: str = ""
+) -> dict:
+    """Run a lesson of the copy from its start; return what `report` says at a heading.
 
     Args:
         course: The copy.
         number: Number of the lesson.
-        until: The heading at which to stop, without its hashes.
+        at: The heading before which `report` is asked for, without its hashes.
         report: Code of an expression, a dictionary that JSON can hold.
         before: Code to run first.
+        until: The heading at which to stop; without one, at the first.
     """
     (path,) = (course / "notebooks").glob(f"{number}_*.ipynb")
     notebook = nbformat.read(path, as_version=4)
-    ends = [i for i, cell in enumerate(notebook.cells) if f"## {until}\n" in f"{cell.source}\n"]
-    assert len(ends) == 1, f"{path.name} has no section {until!r} any more"
+
+    def cells_before(heading: str) -> int:
+        found = [
+            i for i, cell in enumerate(notebook.cells) if f"## {heading}\n" in cell.source + "\n"
+        ]
+        assert len(found) == 1, f"{path.name} has no section {heading!r} any more"
+        return found[0]
+
+    middle, end = cells_before(at), cells_before(until or at)
     answer = course.parent / "report.json"
-    last = f"""
+    asked = f"""
         import json, sys
         from pathlib import Path
         import helpers
@@ -90,8 +100,8 @@ def run_lesson(course: Path, number: str, until: str, report: str, before: str =
         Path({str(answer)!r}).write_text(json.dumps(said))
     """
     first = nbformat.v4.new_code_cell(f"import sys\nsys.path.append({str(TESTS)!r})\n{before}")
-    notebook.cells = [first, *notebook.cells[: ends[0]]]
-    notebook.cells.append(nbformat.v4.new_code_cell(textwrap.dedent(last)))
+    asking = nbformat.v4.new_code_cell(textwrap.dedent(asked))
+    notebook.cells = [first, *notebook.cells[:middle], asking, *notebook.cells[middle:end]]
     client = NotebookClient(
         notebook, timeout=LONGEST, resources={"metadata": {"path": str(path.parent)}}
     )
@@ -126,6 +136,8 @@ def test_lesson_06_cuts_and_trains_on_inception_v3(copy: Path) -> None:
             "in the model": [layer.name for layer in model.layers],
             "epochs": len(history.history["loss"]),
         }""",
+        before=f"import helpers; helpers.start('06'){FEW_IMAGES}",
+        until="Exercises",
     )
     assert said["backbone"] == ["InceptionV3", str(file), "mixed7"]
     assert "No ImageNet weights" not in said["printed"]
@@ -139,6 +151,10 @@ def test_lesson_06_cuts_and_trains_on_inception_v3(copy: Path) -> None:
         "up_to_cut"
     )
     assert said["epochs"] == 3
+    assert "kept: (" in said["printed"] and ", 7, 7, 768)" in said["printed"]
+    # All eleven blocks, side by side: 256 + 288 + 288 + 5 * 768 + 1280 + 2 * 2048.
+    assert "11 blocks, 10048 features for one image" in said["printed"]
+    assert "solar cells: block mixed" in said["printed"]
 
 
 def test_lesson_07_trains_the_recipe_on_vgg16(copy: Path) -> None:
@@ -157,6 +173,7 @@ def test_lesson_07_trains_the_recipe_on_vgg16(copy: Path) -> None:
             "epochs": phase_one.epoch + phase_two.epoch,
         }""",
         before=f"import helpers; helpers.start('07'){FEW_IMAGES}",
+        until="Eight families",
     )
     assert said["backbone"] == ["VGG16", "block5_conv1"]
     assert "No ImageNet weights" not in said["printed"]
@@ -167,6 +184,8 @@ def test_lesson_07_trains_the_recipe_on_vgg16(copy: Path) -> None:
     assert said["phase two"] == block5
     assert said["trainable"] == [*block5, "classes", "hidden"]
     assert said["epochs"] == [0, 1, 2, 3]
+    assert "pretrained here, beside EfficientNetLite0: VGG16\n" in said["printed"]
+    assert "VGG16, as it wants: " in said["printed"]
 
 
 def test_lesson_02_trains_on_efficientnetb0_with_its_rescaling(copy: Path) -> None:

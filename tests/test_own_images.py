@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
+import struct
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import tensorflow_datasets as tfds
 from PIL import Image
 
@@ -149,8 +154,20 @@ def test_what_computers_leave_in_folders_is_not_an_image(folder) -> None:
     (folder / "train" / "cats" / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
     (folder / "train" / "cats" / "Thumbs.db").write_bytes(b"\xd0\xcf\x11\xe0")
     (folder / "train" / ".ipynb_checkpoints").mkdir()
+    write(folder / "train" / "cats" / ".ipynb_checkpoints" / "000-checkpoint.png", RED)
     folder_named_like_an_image(folder / "train" / "cats" / "best.jpg")
     assert load(folder).sizes["train"] == 4
+
+
+def test_a_file_name_that_tensorflow_cannot_pass_on_is_named(folder, capsys) -> None:
+    try:
+        write(folder / "train" / "cats" / "caf\udce9.png", RED)  # é as Latin 1 writes it
+    except OSError:
+        pytest.skip("this disk takes no such names")
+    with refused("1 of 13 images", "caf\\udce9.png (its name is not UTF-8; rename it)"):
+        load(folder)
+    assert load(folder, skip_unreadable=True).sizes["train"] == 4
+    capsys.readouterr().out.encode()  # what was said can be shown
 
 
 # --- Formats that TensorFlow would misread -----------------------------------------------------
@@ -195,6 +212,31 @@ def grey(path: Path) -> None:
     Image.fromarray(np.tile(np.linspace(0, 255, 40).astype("uint8"), (40, 1))).save(path, "PNG")
 
 
+def float_grey(path: Path) -> None:
+    Image.fromarray(np.tile(np.linspace(0, 1, 40, dtype="float32"), (40, 1))).save(path, "TIFF")
+
+
+def png_without_its_end(path: Path) -> None:
+    """As an interrupted download leaves it: all pixels, and not the 12 bytes after them."""
+    Image.new("RGB", SIZE, RED).save(path, "PNG")
+    path.write_bytes(path.read_bytes()[:-12])
+
+
+def png_with_a_wrong_checksum(path: Path) -> None:
+    Image.new("RGB", SIZE, RED).save(path, "PNG")
+    path.write_bytes(path.read_bytes()[:-4] + b"\0\0\0\0")
+
+
+def bitmap_of_16_bits(path: Path) -> None:
+    """Five bits for each of red, green and blue, as old cameras and games wrote them."""
+    width, height = SIZE
+    pixels = b"\x00\x7c" * (width * height)
+    start, sides = 54, struct.pack("<ii", width, height)
+    head = b"BM" + struct.pack("<IHHI", start + len(pixels), 0, 0, start)
+    info = struct.pack("<I", 40) + sides + struct.pack("<HHIIiiII", 1, 16, 0, len(pixels), *[0] * 4)
+    path.write_bytes(head + info + pixels)
+
+
 def turned(path: Path) -> None:
     """Red on the left, blue on the right, and the mark of a camera held upright."""
     image = Image.new("RGB", (80, 40), RED)
@@ -229,6 +271,10 @@ CONVERTED = [
     ("key.png", transparent_key_colour, BLUE, WHITE, None, None),
     ("cutout_grey.png", transparent_grey, (0, 0, 0), WHITE, None, None),
     ("xray.png", deep_grey, (0, 0, 0), WHITE, None, None),
+    ("map.tif", float_grey, (0, 0, 0), WHITE, None, None),
+    ("download.png", png_without_its_end, RED, RED, RED, RED),
+    ("checksum.png", png_with_a_wrong_checksum, RED, RED, RED, RED),
+    ("old.bmp", bitmap_of_16_bits, RED, RED, RED, RED),
     ("camera.jpg", turned, None, None, RED, BLUE),
     ("web.webp", webp, RED, RED, RED, RED),
     ("scan.tif", tiff, RED, RED, RED, RED),
@@ -292,6 +338,80 @@ def test_what_tensorflow_reads_right_is_read_in_place(
     assert_edges(open_image(path, SIZE)[0], *edges)
 
 
+@pytest.fixture
+def equal_cutouts(folder) -> Path:
+    """The folder with a transparent image of which there is a copy."""
+    for name in ("cutout.png", "cutout (1).png"):
+        half_transparent(folder / "train" / "cats" / name)
+    return folder
+
+
+@pytest.mark.parametrize("skip_unreadable", [False, True])
+def test_equal_files_are_converted_at_the_same_time(
+    equal_cutouts, home, monkeypatch, skip_unreadable
+) -> None:
+    both_saved = threading.Barrier(2, timeout=4)
+    replace = os.replace
+
+    def wait_and_replace(draft, target):
+        both_saved.wait()
+        replace(draft, target)
+
+    monkeypatch.setattr(os, "replace", wait_and_replace)
+    assert load(equal_cutouts, skip_unreadable=skip_unreadable).sizes["train"] == 6
+    assert [path.suffix for path in (home / "converted").iterdir()] == [".png"]
+
+
+@pytest.mark.parametrize("skip_unreadable", [False, True])
+def test_a_full_disk_is_not_taken_for_damaged_photographs(
+    equal_cutouts, home, monkeypatch, skip_unreadable
+) -> None:
+    def half_saved(image, draft, format):
+        Path(draft).write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", half_saved)
+    with refused("no room", str(home / "converted"), "No space left", "set COURSE_HOME"):
+        load(equal_cutouts, skip_unreadable=skip_unreadable)
+    assert not list((home / "converted").iterdir())
+    with refused("no room for converted copies"):
+        open_image(equal_cutouts / "train" / "cats" / "cutout.png")
+
+
+def seen_as(grey: np.ndarray) -> list[int]:
+    """What a grey image of more than 8 bits becomes."""
+    return np.asarray(data.to_rgb(Image.fromarray(grey)))[0, :, 0].tolist()
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int32"])
+def test_16_bits_are_scaled_alike_in_every_image(dtype: str) -> None:
+    dark, bright = [[0, 200, 257, 5140]], [[0, 257, 32_896, 65_535]]
+    assert seen_as(np.array(dark, dtype)) == [0, 1, 1, 20]
+    assert seen_as(np.array(bright, dtype)) == [0, 1, 128, 255]
+
+
+def test_floats_are_shares_or_bytes() -> None:
+    assert seen_as(np.array([[0, 0.2, 1]], "float32")) == [0, 51, 255]
+    assert seen_as(np.array([[0, 0.2, 99.6, 255]], "float32")) == [0, 0, 100, 255]
+
+
+@pytest.mark.parametrize(
+    "grey",
+    [
+        np.array([[-0.5, 1]], "float32"),
+        np.array([[0, 300]], "float32"),
+        np.array([[0, np.nan]], "float32"),
+        np.array([[-1000, 3000]], "int32"),
+        np.array([[0, 70_000]], "int32"),
+    ],
+)
+def test_grey_values_of_no_known_range_are_refused(folder, grey: np.ndarray) -> None:
+    Image.fromarray(grey).save(folder / "train" / "dogs" / "height.tif")
+    span = f"from {grey.min():g} to {grey.max():g}"
+    with refused(f"train/dogs/height.tif (its grey values go {span}", "0..65535", "0..1 or 0..255"):
+        load(folder)
+
+
 def test_a_broad_photograph_is_cut_around_its_centre_and_not_squeezed(folder) -> None:
     image = Image.new("RGB", (120, 40), RED)
     image.paste(BLUE, (40, 0, 80, 40))
@@ -332,6 +452,45 @@ def test_names_that_others_use_for_splits_are_understood(folder) -> None:
     (folder / "train").rename(folder / "training")
     (folder / "val").rename(folder / "validation")
     assert load(folder).sizes == {"train": 4, "val": 4, "test": 4}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("Train", "VALID", "Test"),
+        ("training_set", "validation_set", "test_set"),
+        ("Training", "Validation", "Testing"),
+    ],
+)
+def test_split_names_are_understood_in_capitals_and_with_set(folder, names) -> None:
+    for ours, theirs in zip(data.SPLITS, names, strict=True):
+        (folder / ours).rename(folder / theirs)
+    splits = load(folder, image_size=SIZE)
+    assert splits.class_names == ("cats", "dogs")
+    assert numbers(splits.test) == [20, 21, 120, 121]
+
+
+def test_splits_of_unknown_names_are_not_taken_for_classes(folder) -> None:
+    for ours, theirs in zip(data.SPLITS, ("learn", "check", "exam"), strict=True):
+        (folder / ours).rename(folder / theirs)
+    with refused("learn", "exam", "the same folders (cats, dogs)", "train/CLASS/, val/CLASS/"):
+        load(folder)
+
+
+def test_classes_may_keep_their_images_in_one_folder_more(tmp_path: Path) -> None:
+    numbered(tmp_path / "photos" / "cats" / "images", 10)
+    numbered(tmp_path / "photos" / "dogs" / "images", 10, start=100)
+    assert load(tmp_path / "photos").class_names == ("cats", "dogs")
+
+
+@pytest.mark.parametrize("name", ["train", "Test", "dev"])
+def test_a_class_with_the_name_of_a_split_is_said(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "photos"
+    numbered(folder / "ship", 10)
+    numbered(folder / name, 10, start=100)
+    (folder / name / ".ipynb_checkpoints").mkdir()
+    with refused(str(folder / name), f"{name!r} is read as a split; rename the class"):
+        load(folder)
 
 
 def test_labels_belong_to_their_images_in_shuffled_training_batches(folder) -> None:
@@ -461,6 +620,15 @@ def test_real_photographs_as_a_learner_brings_them(photos: Path, capsys) -> None
     assert seen == 60
 
 
+@pytest.mark.parametrize("size", [96, (96, 96, 3), (0, 96), None])
+def test_a_size_is_height_and_width(folder, size) -> None:
+    for name in (folder, "stamps", "mnist"):
+        with refused(f"image_size is (height, width), e.g. (96, 96), and not {size!r}"):
+            load(name, image_size=size)
+    with refused("size is (height, width)"):
+        open_image(folder / "train" / "cats" / "000.png", size)
+
+
 # --- Names -------------------------------------------------------------------------------------
 
 
@@ -576,6 +744,35 @@ def test_missing_splits_of_a_tfds_set_are_cut_out_of_others(
         assert [int(n) % 2 for n in images.numpy()[:, 0, 0, 0].round()] == labels.numpy().tolist()
     monkeypatch.setattr(backbones, "network_reachable", lambda: False)
     assert load(name, image_size=(16, 24)).sizes == splits.sizes  # it is on this computer now
+
+
+@pytest.mark.usefixtures("no_tfds_sets")
+def test_a_tfds_set_has_labels_as_the_others_and_is_cached_where_asked(monkeypatch) -> None:
+    monkeypatch.setattr(backbones, "network_reachable", lambda: True)
+    fitted = []
+    fit_to = data._fit_to
+
+    def counted(image, size):
+        tf.py_function(lambda: fitted.append(1), [], [])
+        return fit_to(image, size)
+
+    monkeypatch.setattr(data, "_fit_to", counted)
+    for cache, expected in ((True, 42), (False, 84)):
+        fitted.clear()
+        train = load("numbered_train", image_size=(8, 8), cache=cache).train
+        epochs = [numbers(train) for _ in range(2)]
+        assert train.element_spec[1].dtype.name == "int32"
+        assert len(fitted) == expected
+        assert epochs[0] != epochs[1]  # still another order an epoch
+        assert sorted(epochs[0]) == sorted(epochs[1])
+
+
+@pytest.mark.usefixtures("no_tfds_sets")
+def test_a_part_of_a_tfds_set_is_refused_before_anything_is_downloaded() -> None:
+    with refused("train_per_class=3 cannot be had of mnist", "leave it out"):
+        load("mnist", train_per_class=3)
+    with refused("did you mean stamps"):  # the name comes first
+        load("stamp", train_per_class=3)
 
 
 @pytest.mark.parametrize(("name", "shape"), [("tf_flowers", None), ("mnist", (28, 28, 1))])

@@ -154,6 +154,21 @@ def test_the_word_fine_tuning_stands_above_the_curves(displays, monkeypatch) -> 
         assert word.x1 <= figure.bbox.x1
 
 
+@pytest.mark.parametrize("shape", [(10, 10), (10, 10, 3)])
+def test_a_picture_is_as_bright_as_it_is(shape, displays, monkeypatch) -> None:
+    """Matplotlib by itself stretches a grey one: all of one grey is then black."""
+    drawn = []
+    monkeypatch.setattr(plots, "show", lambda figure, in_words: drawn.append(figure))
+    for value in (20, 200):
+        even = np.full(shape, value, "float32")
+        plots.images([even], ["even"], WORDS)
+        plots.probabilities([("cat", 1.0)], WORDS, heading="Sure", picture=even)
+        for figure in drawn[-2:]:
+            image = figure.axes[0].images[0]
+            pixels = image.to_rgba(image.get_array(), bytes=True)
+            assert (pixels[..., :3] == value).all()
+
+
 def test_outside_a_notebook_the_words_are_printed(capsys) -> None:
     DRAWINGS["curves"](WORDS)
     assert capsys.readouterr().out == f"[figure] {WORDS}\n"
@@ -170,6 +185,7 @@ def test_new_figure_gives_axes_in_a_row() -> None:
     ("draw", "problem", "message"),
     [
         (lambda: plots.images(PICTURES, ["one"], WORDS), ValueError, "7 pictures need as many"),
+        (lambda: plots.images([], [], WORDS), ValueError, "no pictures to show: pass at least one"),
         (
             lambda: plots.curves({"frozen": {"loss": [1.0]}}, WORDS),
             KeyError,

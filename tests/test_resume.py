@@ -23,7 +23,7 @@ from keras import layers
 
 from helpers.backbones import EfficientNetLite0
 from helpers.freezing import unfreeze
-from helpers.resume import Backup, EpochOrder, ResumeProblem, SeedEachEpoch
+from helpers.resume import RECORD, Backup, EpochOrder, ResumeProblem, SeedEachEpoch
 
 SEED, EPOCHS, BATCHES, BATCH = 42, 4, 5, 8
 COUNT = BATCHES * BATCH
@@ -430,10 +430,25 @@ def flip_a_bit(folder: Path) -> None:
     kept_file(folder).write_bytes(content)
 
 
-def lose_a_key(folder: Path) -> None:
-    record = json.loads((folder / "backup.json").read_text())
-    del record["sha256"]
-    (folder / "backup.json").write_text(json.dumps(record))
+def lose(name: str) -> Callable[[Path], None]:
+    """Return what takes an entry out of a backup's note."""
+
+    def damage(folder: Path) -> None:
+        record = json.loads((folder / "backup.json").read_text())
+        del record[name]
+        (folder / "backup.json").write_text(json.dumps(record))
+
+    return damage
+
+
+def change(**entries) -> Callable[[Path], None]:
+    """Return what writes other entries into a backup's note."""
+
+    def damage(folder: Path) -> None:
+        record = json.loads((folder / "backup.json").read_text())
+        (folder / "backup.json").write_text(json.dumps(record | entries))
+
+    return damage
 
 
 DAMAGE = {
@@ -444,7 +459,15 @@ DAMAGE = {
     "an empty note": lambda f: (f / "backup.json").write_text(""),
     "another note": lambda f: (f / "backup.json").write_text("[1, 2]"),
     "bytes": lambda f: (f / "backup.json").write_bytes(b"\xff\xfe\x00"),
-    "a note without checksum": lose_a_key,
+    **{f"a note without {name}": lose(name) for name in RECORD},
+    "a list about the run": change(about=[]),
+    "nothing about the model": change(model={}),
+    "half about the model": change(model={"weights": []}),
+    "epochs as text": change(done="2"),
+    "finished as a number": change(finished=0),
+    "a number for a file": change(file=3),
+    "a list for history": change(history=[]),
+    "a number for a curve": change(history={"loss": 0.5}),
 }
 
 

@@ -66,7 +66,7 @@ def test_no_two_splits_hold_the_same_picture_under_two_names(files) -> None:
     assert not digests["val"] & digests["test"]
 
 
-def test_a_cell_is_defective_from_a_half_on(files, table) -> None:
+def test_a_cell_is_defective_above_a_half(files, table) -> None:
     probability = {name: value for name, value, _ in table}
     for split in SPLITS:
         for kind, group in files[split].items():
@@ -211,6 +211,12 @@ def test_more_images_than_there_are_is_refused_with_the_class(own_folder: Path) 
         load(own_folder, train_per_class=9)
     with pytest.raises(DataProblem, match=r"defective \(451\)$"):
         load("solar-cells", train_per_class=452)
+
+
+def test_fashion_is_refused_in_part_and_not_given_whole() -> None:
+    with pytest.raises(DataProblem, match=r"train_per_class=5 .* fashion, .*; leave it out"):
+        load("fashion", train_per_class=5)
+    assert load("fashion").sizes["train"] == 6000
 
 
 # --- Where the photographs come from -------------------------------------------------------------

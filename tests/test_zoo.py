@@ -171,6 +171,14 @@ def test_timing_warms_up_and_takes_the_quickest(monkeypatch):
     assert calls == ["batch"] * 3
 
 
+def test_timing_calls_a_quick_function_more_often(monkeypatch):
+    clock = iter([0.0, 0.25, 1.0, 1.125, 2.0, 2.25])
+    monkeypatch.setattr(zoo.time, "perf_counter", lambda: next(clock))
+    calls = []
+    assert best_seconds(calls.append, "batch", at_least=0.5) == 0.125
+    assert calls == ["batch"] * 4
+
+
 SMALL = Candidate("small", 10, 9, 0.70)
 MIDDLE = Candidate("middle", 20, 20, 0.75)
 LARGE = Candidate("large", 80, 90, 0.78)

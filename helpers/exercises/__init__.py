@@ -55,14 +55,19 @@ class Result:
 
 
 def check(exercise_id: str, answer: Any) -> None:
-    """Check an answer and show a card: not attempted yet, a hint, or a tick. Never raises.
+    """Check an answer and show a card: not attempted yet, a hint, or a tick.
+
+    An exception in the answer becomes a hint, and so does sys.exit(). An interrupt goes through.
 
     Args:
         exercise_id: Lesson and letter, e.g. ``"02.b"``.
         answer: The learner's function or value.
+
+    Raises:
+        KeyError: There is no such exercise: a mistake in the lesson, not in the answer.
     """
     result = evaluate(exercise_id, answer)
-    progress.remember(exercise_id, result.status, result.code)
+    saved = progress.remember(exercise_id, result.status, result.code)
     name = f"Exercise {exercise_id} · {find(exercise_id).title}"
     if result.status == "untouched":
         card = Card(
@@ -71,7 +76,10 @@ def check(exercise_id: str, answer: Any) -> None:
             "again, or carry on: the lesson works either way.",
         )
     elif result.status == "passed":
-        card = Card(f"✓ {name}", "Right. Your answer is remembered.", colour=GOOD)
+        kept = (
+            "Your answer is remembered." if saved else "But it could not be remembered: see above."
+        )
+        card = Card(f"✓ {name}", f"Right. {kept}", colour=GOOD)
     else:
         card = Card(
             f"✗ {name}: not there yet",
@@ -95,7 +103,11 @@ def adopt(exercise_id: str, mine: Answer, reference: Answer) -> Answer:
 
 
 def evaluate(exercise_id: str, answer: Any) -> Result:
-    """Check an answer without showing or remembering anything."""
+    """Check an answer without showing or remembering anything.
+
+    Raises:
+        KeyError: There is no such exercise.
+    """
     exercise = find(exercise_id)
     if is_stub(answer):
         return Result("untouched")
@@ -103,7 +115,7 @@ def evaluate(exercise_id: str, answer: Any) -> Result:
         exercise.check(answer)
     except Hint as hint:
         return Result("wrong", hint.code, hint.sentence)
-    except Exception as problem:  # the learner's code may raise anything at all
+    except (Exception, SystemExit) as problem:  # the learner's code may raise anything at all
         return Result("wrong", "raises", _where(problem))
     return Result("passed")
 
@@ -184,7 +196,7 @@ def described(thing: Any) -> str:
     return "None (is there a return?)" if thing is None else f"an object of {type(thing).__name__}"
 
 
-def _where(problem: Exception) -> str:
+def _where(problem: BaseException) -> str:
     """Say what the learner's code raised, and at which of its lines if that can be found."""
     frames = traceback.extract_tb(problem.__traceback__)
     # Code typed into a notebook lives in files that only linecache knows.

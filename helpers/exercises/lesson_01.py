@@ -99,6 +99,7 @@ def _check_functional(answer: Callable) -> None:
             "Everything fits but the pixels: yours go in as 0..255. The description divides "
             "them by 255 first, inside the model.",
         )
+    _hint_at_other_rescaling(model, pictures)
     if not np.allclose(got.sum(axis=-1), 1, atol=1e-4):
         raise Hint(
             "no-softmax",
@@ -111,6 +112,22 @@ def _check_functional(answer: Callable) -> None:
         "other answers. Look at the activations of the two inner Dense layers: a Dense layer "
         "without one is only a weighted sum.",
     )
+
+
+def _hint_at_other_rescaling(model: keras.Model, pictures: np.ndarray) -> None:
+    """Raise Hint if the pixels reach the first Dense layer in another range than 0 to 1."""
+    first = next((layer for layer in model.layers if isinstance(layer, layers.Dense)), None)
+    if first is None:  # it is inside another model
+        return
+    reached = _run(keras.Model(model.inputs, first.input), pictures)
+    low, high = pictures.min() / 255, pictures.max() / 255
+    if not np.allclose((reached.min(), reached.max()), (low, high), atol=1e-4):
+        raise Hint(
+            "other-rescaling",
+            f"The pixels reach your first Dense layer as numbers from {reached.min():.3g} to "
+            f"{reached.max():.3g}, so the same weights give other answers. The description divides "
+            "them by 255 and does nothing else, so they run from 0 to 1: look at Rescaling.",
+        )
 
 
 def _hint_at_structure(model: keras.Model) -> None:

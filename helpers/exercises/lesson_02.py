@@ -15,7 +15,10 @@ from helpers.exercises import Exercise, Hint, described, require_model
 def check_pool_by_hand(answer: Callable[[np.ndarray], np.ndarray]) -> None:
     """02.a: the mean over height and width of maps of shape (images, height, width, features)."""
     maps = np.random.default_rng(2).normal(size=(2, 3, 4, 5)).astype("float32")
-    result = np.asarray(answer(maps.copy()))
+    returned = answer(maps.copy())
+    result = np.asarray(returned)
+    if not np.issubdtype(result.dtype, np.number):
+        raise Hint("no-array", f"Return an array of numbers; this is {described(returned)}.")
     right = maps.mean(axis=(1, 2))
     if result.shape == (2, 5) and np.allclose(result, right, atol=1e-5):
         return
@@ -36,6 +39,13 @@ def check_pool_by_hand(answer: Callable[[np.ndarray], np.ndarray]) -> None:
             "sum",
             "This is the sum over all places; it grows with the size of the image. Divide by the "
             "number of places, or take the mean.",
+        )
+    if result.shape == (2, 5):
+        raise Hint(
+            "other-values",
+            f"The shape is right, the numbers are not: for the first image's first feature you "
+            f"give {result[0, 0]:.3g}, and the average of its twelve places is {right[0, 0]:.3g}. "
+            "Which function makes one number of the places?",
         )
     if result.shape == (4, 5):
         raise Hint(
@@ -96,7 +106,8 @@ def check_wire(answer: Callable[[keras.Model, layers.Layer], keras.Model]) -> No
             "The model's output is not the pooled output of the base for the rescaled image. "
             "Follow the chain in your code: inputs, scale, base, pooling.",
         )
-    if base.trainable:
+    # Not base.trainable: who freezes layer by layer leaves that flag True, and nothing to train.
+    if model.trainable_weights or any(weight.trainable for weight in base.weights):
         raise Hint(
             "not-frozen",
             "The outputs are right, but the base can still be trained. Freeze it before you call "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from numbers import Number
 
 import keras
@@ -27,16 +28,12 @@ class _Marking(keras.layers.Layer):
 
 def check_pipelines(answer: Callable[..., tuple[tf.data.Dataset, tf.data.Dataset]]) -> None:
     """03.a: cache both datasets, augment the training images after the cache."""
-    images = np.arange(12 * 3, dtype="float32").reshape(12, 3)[:, None, None]
+    # Each image is filled with 100 times its label, so that pairs can be checked after shuffling
+    # and augmenting.
     labels = np.arange(12, dtype="int32")
-    reads = tf.Variable(0, dtype="int64")
-
-    def read(image, label):
-        reads.assign_add(1)
-        return image, label
-
-    files = tf.data.Dataset.from_tensor_slices((images, labels))
-    train, val = files.map(read).batch(4), files.batch(4)
+    images = np.broadcast_to(100 * labels[:, None, None, None], (12, 1, 1, 3)).astype("float32")
+    train, train_reads = _counted(images, labels)
+    val, val_reads = _counted(images, labels)
     result = answer(train, val, _Marking())
     if not isinstance(result, tuple | list) or len(result) != 2:
         raise Hint(
@@ -49,21 +46,21 @@ def check_pipelines(answer: Callable[..., tuple[tf.data.Dataset, tf.data.Dataset
             "no-datasets", f"Both returned things should be tf.data datasets; they are {kinds}."
         )
     (first, found), (second, _) = _pass(result[0]), _pass(result[0])
-    val_images, val_labels = _pass(result[1])
+    (val_images, val_labels), _ = _pass(result[1]), _pass(result[1])
     if first.shape != images.shape or val_images.shape != images.shape:
         raise Hint(
             "images-lost",
             "12 images went in, and other numbers or shapes come out. Map each batch to a batch "
             "of the same size, and leave the batches as they are.",
         )
+    if not (_paired(first, found, labels) and _paired(val_images, val_labels, labels)):
+        raise Hint("labels", "Labels got lost or mixed up. Pass each label on beside its image.")
     if not np.array_equal(val_images, images):
         raise Hint(
             "validation-changed",
             "The validation images were augmented too. They stand for the images that the model "
             "will meet, so they stay as they are; only training images change.",
         )
-    if not (np.array_equal(found, labels) and np.array_equal(val_labels, labels)):
-        raise Hint("labels", "Labels got lost or mixed up. Pass each label on beside its image.")
     if np.array_equal(first, images):
         raise Hint(
             "nothing-changes",
@@ -76,20 +73,64 @@ def check_pipelines(answer: Callable[..., tuple[tf.data.Dataset, tf.data.Dataset
             "Two epochs bring the very same training images: the cache keeps what was augmented "
             "in the first. Cache first, augment after it.",
         )
-    if reads.numpy() > len(labels):
+    if train_reads.numpy() > len(labels):
         raise Hint(
             "not-cached",
             "Augmentation is right, but two epochs read every training image twice. Cache the "
             "training images before you augment them, so that files are read once.",
         )
+    if val_reads.numpy() > len(labels):
+        raise Hint(
+            "validation-not-cached",
+            "The training images are right, but every epoch reads the validation images from "
+            "their files again. Cache them too: nothing changes in them.",
+        )
+
+
+def _counted(images: np.ndarray, labels: np.ndarray) -> tuple[tf.data.Dataset, tf.Variable]:
+    """Batches of four, and how many images were read for them so far."""
+    reads = tf.Variable(0, dtype="int64")
+
+    def read(image, label):
+        reads.assign_add(1)
+        return image, label
+
+    return tf.data.Dataset.from_tensor_slices((images, labels)).map(read).batch(4), reads
+
+
+LONGEST_PASS = 100  # elements; 12 images make at most 12
 
 
 def _pass(dataset: tf.data.Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """All images and labels of one pass, whether in batches or one by one."""
-    pairs = [(np.asarray(images), np.asarray(labels)) for images, labels in dataset]
-    if pairs and pairs[0][1].ndim == 0:
-        return np.stack([x for x, _ in pairs]), np.stack([y for _, y in pairs])
-    return np.concatenate([x for x, _ in pairs]), np.concatenate([y for _, y in pairs])
+    """All images and labels of one pass by label, whether in batches or one by one.
+
+    Raises:
+        Hint: ``"endless"`` if the pass has no end.
+    """
+    endless = dataset.cardinality() == tf.data.INFINITE_CARDINALITY
+    elements = [] if endless else list(islice(dataset, LONGEST_PASS + 1))
+    if endless or len(elements) > LONGEST_PASS:
+        raise Hint(
+            "endless",
+            "One of your datasets never ends: repeat() without a number begins again for ever, so "
+            "fit would not know where an epoch ends. Leave it away: fit itself begins again in "
+            "every epoch.",
+        )
+    pairs = [(np.asarray(images), np.asarray(labels)) for images, labels in elements]
+    join = np.stack if pairs and pairs[0][1].ndim == 0 else np.concatenate
+    images, labels = join([x for x, _ in pairs]), join([y for _, y in pairs])
+    if labels.ndim == 1 and len(images) == len(labels):
+        order = np.argsort(labels, kind="stable")  # a shuffled pass is as good
+        return images[order], labels[order]
+    return images, labels
+
+
+def _paired(images: np.ndarray, found: np.ndarray, labels: np.ndarray) -> bool:
+    """Whether all labels are there, each beside its own image, augmented or not."""
+    shown = images[:, 0, 0, 0] // 100
+    # Only an image that is there in full can have been given to another label.
+    swapped = np.array_equal(np.sort(shown), labels) and not np.array_equal(shown, labels)
+    return np.array_equal(found, labels) and not swapped
 
 
 def check_leaked(answer: Callable[[Sequence, Sequence, Mapping], int]) -> None:

@@ -144,7 +144,7 @@ def check_value_to_beat(answer: Callable[[Mapping[str, Sequence[float]]], float]
         raise Hint("not-a-number", f"Return one number; this is {described(result)}.")
     result = float(result)
     accuracy = history["val_accuracy"]
-    if result == max(accuracy):
+    if np.isclose(result, max(accuracy)):  # float32 has 0.7 as 0.69999999
         return
     mistakes = {
         accuracy.index(max(accuracy)): (
@@ -173,7 +173,7 @@ def check_value_to_beat(answer: Callable[[Mapping[str, Sequence[float]]], float]
         ),
     }
     for value, (code, sentence) in mistakes.items():
-        if result == value:
+        if np.isclose(result, value):
             raise Hint(code, sentence)
     raise Hint(
         "other-value",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
@@ -24,7 +25,7 @@ def check_unfreeze_last(answer: Callable[[keras.Model, int], Any]) -> None:
 
 
 def _judge_unfrozen(base: keras.Model, count: int) -> None:
-    # As fit sees it: a layer inside a frozen base has trainable weights of its own, the base none.
+    # As the base sees it: while its own flag is False, it has none, whatever its layers say.
     seen = {id(weight) for weight in base.trainable_weights}
     weighted = [layer for layer in base.layers if layer.weights]
     last = base.layers[-count:]
@@ -37,8 +38,9 @@ def _judge_unfrozen(base: keras.Model, count: int) -> None:
     if not found and not base.trainable:
         raise Hint(
             "outer-flag",
-            "Nothing is trainable: base.trainable is still False, and that hides the flags of the "
-            "layers inside. Set it to True first.",
+            "base.trainable is still False, so base.trainable_weights is empty, and training the "
+            "base by itself would do nothing (although a model around it would train the layers "
+            "that you set). Set it to True first.",
         )
     if not found:
         raise Hint("none", "No layer of the base is trainable afterwards.")
@@ -212,13 +214,19 @@ def check_rate(answer: Callable[..., float]) -> None:
 
 def _rate(answer: Callable[..., Any], epoch: int, rate: float) -> float:
     """Call a schedule as Keras does: with the epoch and the rate, or with the epoch alone."""
-    try:
-        result = answer(epoch, rate)
-    except TypeError:
-        result = answer(epoch)
+    result = answer(epoch, rate) if _takes_both(answer) else answer(epoch)
     if isinstance(result, bool) or not isinstance(result, float | int | np.number):
         raise Hint("not-a-number", f"Return the rate, a number; this is {described(result)}.")
     return float(result)
+
+
+def _takes_both(answer: Callable[..., Any]) -> bool:
+    """Whether it can be called with two arguments (what it raises when called says nothing)."""
+    try:
+        inspect.signature(answer).bind(0, HIGH)
+    except TypeError:
+        return False
+    return True
 
 
 def check_gain_interval(answer: Callable[..., Sequence[float]]) -> None:

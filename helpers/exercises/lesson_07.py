@@ -212,8 +212,10 @@ def _judge(
     if begins != "shut" and not base.trainable:
         raise Hint(
             "base-frozen",
-            "You set base.trainable to False, and this outer flag keeps everything inside frozen, "
-            "whatever the layers' own flags say. Leave it alone and set the layers one by one.",
+            "You leave base.trainable at False. base.trainable_weights is then empty, and training "
+            "the base by itself would do nothing, although a model around it would train the "
+            "layers that you set free. Leave the flag alone, or set it back to True before you "
+            "set the layers.",
         )
     if free == wanted:
         return
@@ -368,6 +370,14 @@ def check_for_the_camera(answer: Callable[..., str | None]) -> None:
             "With 100 labelled images nobody can tell 70 % from 76 %, and the quicker backbone "
             "should come first. Pass the number of images on to zoo.rank.",
         )
+    # 5.0 and 7.1 points can be told apart with so many, and "good" is 6 points better.
+    if ask(60, 12, 3_000) != "good" or ask(60, 12, 1_500) != "quick":
+        raise Hint(
+            "share",
+            "With 3,000 images, or with 1,500, another backbone comes first. Give zoo.rank all "
+            "your labelled images: it holds out a fifth of them itself, and three crops of a "
+            "photograph are still one labelled image.",
+        )
     try:
         nothing = ask(3, 12, 100)
     except (IndexError, AttributeError, StopIteration, TypeError, ValueError) as problem:
@@ -381,7 +391,7 @@ def check_for_the_camera(answer: Callable[..., str | None]) -> None:
             "For 3 ms you return a backbone that does not fit: zoo.rank lists those too, at the "
             "end. Look at the row's field fits.",
         )
-    if ask(math.inf, math.inf, 1_000_000) != "slow":
+    if ask(1e9, 1e9, 1_000_000) != "slow":  # no infinity: milliseconds // 3 rounds, and is allowed
         raise Hint("no-limit", "Without limits and with very many images the most accurate wins.")
 
 

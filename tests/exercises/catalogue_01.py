@@ -87,9 +87,15 @@ def a_no_flatten():
     return keras.Model(inputs, layers.Dense(10, activation="softmax")(x))
 
 
-def a_with(units=(32, 16, 10), activations=("relu", "relu", "softmax"), shape=(28, 28)):
+def a_with(
+    units=(32, 16, 10),
+    activations=("relu", "relu", "softmax"),
+    shape=(28, 28),
+    scale=1 / 255,
+    **more,
+):
     inputs = keras.Input(shape)
-    x = layers.Flatten()(layers.Rescaling(1 / 255)(inputs))
+    x = layers.Flatten()(layers.Rescaling(scale, **more)(inputs))
     for number, activation in zip(units, activations, strict=True):
         x = layers.Dense(number, activation=activation)(x)
     return keras.Model(inputs, x)
@@ -261,6 +267,7 @@ CATALOGUE = {
             "not-connected": a_two_pictures,
             "thrown-away": a_dense_thrown_away,
             "no-rescaling": a_no_rescaling,
+            "other-rescaling": lambda: a_with(scale=1 / 127.5, offset=-1),
             "no-flatten": a_no_flatten,
             "no-relu": lambda: a_with(activations=(None, "relu", "softmax")),
             "no-softmax": lambda: a_with(activations=("relu", "relu", None)),

@@ -38,6 +38,20 @@ def wire_with_ops(base, scale):
     return keras.Model(inputs, keras.ops.mean(maps, axis=(1, 2)))
 
 
+def wire_frozen_layer_by_layer(base, scale):
+    for layer in base.layers:
+        layer.trainable = False
+    inputs = keras.Input(shape=(32, 32, 3))
+    maps = base(scale(inputs), training=False)
+    return keras.Model(inputs, layers.GlobalAveragePooling2D()(maps))
+
+
+def wire_frozen_as_a_whole(base, scale):
+    model = wire(base, scale, freeze=False)
+    model.trainable = False
+    return model
+
+
 def collect_stub(extractor, dataset):
     features, labels = [], []
     for images, batch_labels in dataset:
@@ -104,11 +118,13 @@ CATALOGUE = {
             "feature-axis": lambda maps: maps.mean(axis=-1),
             "flatten": lambda maps: maps.reshape(len(maps), -1),
             "shape": lambda maps: maps.mean(axis=1),
+            "other-values": lambda maps: maps.min(axis=(1, 2)),
+            "no-array": lambda maps: None,
         },
     },
     "02.b": {
         "stub": wire_stub,
-        "right": [wire, wire_with_ops],
+        "right": [wire, wire_with_ops, wire_frozen_layer_by_layer, wire_frozen_as_a_whole],
         "wrong": {
             "thrown-away": lambda base, scale: wire(base, scale, order="thrown away"),
             "twice": lambda base, scale: wire(base, scale, order="twice"),

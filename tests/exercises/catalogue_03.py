@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import tensorflow as tf
 from keras import layers
 
 
@@ -21,11 +22,16 @@ def pipelines(train, val, augment):
 def pipelines_in_steps(train, val, augment):
     train = train.unbatch().cache().batch(4)
     train = train.map(lambda x, y: (augment(x), y)).prefetch(2)
-    return [train, val]
+    return [train, val.cache()]
 
 
-def pipelines_with_labels_changed(train, val, augment):
-    train = train.cache().map(lambda x, y: (augment(x, training=True), y * 0))
+def pipelines_shuffled(train, val, augment):
+    train = train.cache().shuffle(3).map(changed(augment))
+    return train, val.unbatch().cache().shuffle(12).batch(5)
+
+
+def pipelines_with_labels_swapped(train, val, augment):
+    train = train.cache().map(lambda x, y: (augment(x, training=True), tf.reverse(y, [0])))
     return train, val
 
 
@@ -82,7 +88,7 @@ def digits_moved():
 CATALOGUE = {
     "03.a": {
         "stub": pipelines_stub,
-        "right": [pipelines, pipelines_in_steps],
+        "right": [pipelines, pipelines_in_steps, pipelines_shuffled],
         "wrong": {
             "cached-too-late": lambda train, val, augment: (
                 train.map(changed(augment)).cache(),
@@ -96,7 +102,15 @@ CATALOGUE = {
                 val.cache(),
             ),
             "not-cached": lambda train, val, augment: (train.map(changed(augment)), val),
-            "labels": pipelines_with_labels_changed,
+            "validation-not-cached": lambda train, val, augment: (
+                train.cache().map(changed(augment)),
+                val,
+            ),
+            "endless": lambda train, val, augment: (
+                train.cache().repeat().map(changed(augment)),
+                val.cache(),
+            ),
+            "labels": pipelines_with_labels_swapped,
             "not-two": lambda train, val, augment: train.cache().map(changed(augment)),
             "no-datasets": lambda train, val, augment: (list(train), list(val)),
             "images-lost": lambda train, val, augment: (

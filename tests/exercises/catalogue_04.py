@@ -102,6 +102,8 @@ CATALOGUE = {
             lambda history: max(history["val_accuracy"]),
             value_by_loop,
             lambda history: np.max(history["val_accuracy"]),
+            lambda history: np.float32(max(history["val_accuracy"])),
+            lambda history: tf.reduce_max(history["val_accuracy"]),
         ],
         "wrong": {
             "last": lambda history: history["val_accuracy"][-1],

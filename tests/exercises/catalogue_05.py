@@ -176,6 +176,7 @@ CATALOGUE = {
             "other-rates": lambda epoch: 1.0 if epoch < 5 else 0.1,
             "other-epoch": lambda epoch: 1e-3 if epoch < 8 else 1e-4,
             "not-a-number": lambda epoch: None,
+            "raises": lambda epoch, lr: lr / (epoch > "5"),
         },
     },
     "05.d": {

@@ -52,6 +52,18 @@ def last_where(compare, measure=min):
     return answer
 
 
+def last_by_the_alphabet(model, prefix, side):
+    return sorted(layer.name for layer in fitting(model, prefix, side))[-1]
+
+
+def last_with_the_prefix_anywhere(model, prefix, side):
+    return [
+        layer.name
+        for layer in model.layers
+        if prefix in layer.name and min(layer.output.shape[1:3]) >= side
+    ][-1]
+
+
 def last_of_that_very_name(model, prefix, side):
     return [
         layer.name
@@ -158,6 +170,8 @@ CATALOGUE = {
                 fitting(model, prefix, side)[-1]
             ),
             "prefix": last_of_any_name,
+            "anywhere": last_with_the_prefix_anywhere,
+            "alphabet": last_by_the_alphabet,
             "too-small": lambda model, prefix, side: fitting(model, prefix, 1)[-1].name,
             "rows-only": last_where(operator.ge, operator.itemgetter(0)),
             "columns-only": last_where(operator.ge, operator.itemgetter(1)),

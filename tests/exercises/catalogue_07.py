@@ -179,6 +179,10 @@ def camera_by_filtering(candidates, milliseconds, megabytes, images):
     return fits[0] if fits else None
 
 
+def camera_with_rounded_time(candidates, milliseconds, megabytes, images):
+    return camera(candidates, milliseconds // 3 * 3, megabytes, images)
+
+
 def camera_most_accurate(candidates, milliseconds, megabytes, images):
     fits = [c for c in candidates if 3 * c.milliseconds <= milliseconds]
     fits = [c for c in fits if c.megabytes / 2 <= megabytes]
@@ -245,7 +249,12 @@ CATALOGUE = {
     },
     "07.d": {
         "stub": camera_stub,
-        "right": [camera, camera_by_changing_candidates, camera_by_filtering],
+        "right": [
+            camera,
+            camera_by_changing_candidates,
+            camera_by_filtering,
+            camera_with_rounded_time,
+        ],
         "wrong": {
             "one-crop": lambda *budget: camera(*budget, crops=1),
             "not-halved": lambda *budget: camera(*budget, float16=1),
@@ -253,6 +262,7 @@ CATALOGUE = {
             "too-large": lambda *budget: camera(*budget, float16=4),
             "does-not-fit": lambda *budget: ranked(*budget)[0].name,
             "images": camera_most_accurate,
+            "share": lambda c, time, memory, images: camera(c, time, memory, images // 5),
             "row": lambda *budget: ranked(*budget)[0],
             "list": lambda *budget: ranked(*budget),
             "raises-if-none": lambda *budget: next(r.name for r in ranked(*budget) if r.fits),
