@@ -430,25 +430,24 @@ def flip_a_bit(folder: Path) -> None:
     kept_file(folder).write_bytes(content)
 
 
-def lose(name: str) -> Callable[[Path], None]:
-    """Return what takes an entry out of a backup's note."""
+def rewrite(edited: Callable[[dict], dict]) -> Callable[[Path], None]:
+    """Return what puts an edited record into a backup's note."""
 
     def damage(folder: Path) -> None:
-        record = json.loads((folder / "backup.json").read_text())
-        del record[name]
-        (folder / "backup.json").write_text(json.dumps(record))
+        note = folder / "backup.json"
+        note.write_text(json.dumps(edited(json.loads(note.read_text()))))
 
     return damage
+
+
+def lose(name: str) -> Callable[[Path], None]:
+    """Return what takes an entry out of a backup's note."""
+    return rewrite(lambda record: {key: record[key] for key in record.keys() - {name}})
 
 
 def change(**entries) -> Callable[[Path], None]:
     """Return what writes other entries into a backup's note."""
-
-    def damage(folder: Path) -> None:
-        record = json.loads((folder / "backup.json").read_text())
-        (folder / "backup.json").write_text(json.dumps(record | entries))
-
-    return damage
+    return rewrite(lambda record: record | entries)
 
 
 DAMAGE = {

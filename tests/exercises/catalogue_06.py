@@ -35,18 +35,17 @@ def last_from_the_end(model, prefix, side):
     )
 
 
-def last_of_any_name(model, prefix, side):
-    return [layer.name for layer in model.layers if min(layer.output.shape[1:3]) >= side][-1]
+def last_where(compare, measure=min, belongs=str.startswith):
+    """An answer that compares one measure of an output's (rows, columns) with the side asked.
 
-
-def last_where(compare, measure=min):
-    """An answer that compares one measure of an output's (rows, columns) with the side asked."""
+    Only layers count of which `belongs` says so, asked with their name and the prefix.
+    """
 
     def answer(model, prefix, side):
         return [
             layer.name
             for layer in model.layers
-            if layer.name.startswith(prefix) and compare(measure(layer.output.shape[1:3]), side)
+            if belongs(layer.name, prefix) and compare(measure(layer.output.shape[1:3]), side)
         ][-1]
 
     return answer
@@ -54,22 +53,6 @@ def last_where(compare, measure=min):
 
 def last_by_the_alphabet(model, prefix, side):
     return sorted(layer.name for layer in fitting(model, prefix, side))[-1]
-
-
-def last_with_the_prefix_anywhere(model, prefix, side):
-    return [
-        layer.name
-        for layer in model.layers
-        if prefix in layer.name and min(layer.output.shape[1:3]) >= side
-    ][-1]
-
-
-def last_of_that_very_name(model, prefix, side):
-    return [
-        layer.name
-        for layer in model.layers
-        if layer.name == prefix and min(layer.output.shape[1:3]) >= side
-    ][-1]
 
 
 def last_of_exact_size(model, prefix, side):
@@ -169,15 +152,15 @@ CATALOGUE = {
             "no-name": lambda model, prefix, side: model.layers.index(
                 fitting(model, prefix, side)[-1]
             ),
-            "prefix": last_of_any_name,
-            "anywhere": last_with_the_prefix_anywhere,
+            "prefix": last_where(operator.ge, belongs=lambda name, prefix: True),
+            "anywhere": last_where(operator.ge, belongs=operator.contains),
             "alphabet": last_by_the_alphabet,
             "too-small": lambda model, prefix, side: fitting(model, prefix, 1)[-1].name,
             "rows-only": last_where(operator.ge, operator.itemgetter(0)),
             "columns-only": last_where(operator.ge, operator.itemgetter(1)),
             "exactly": last_where(operator.eq),
             "more-than": last_where(operator.gt),
-            "no-layer": last_of_that_very_name,
+            "no-layer": last_where(operator.ge, belongs=operator.eq),
             "not-last": last_of_exact_size,
             "fixed-prefix": lambda model, prefix, side: fitting(model, "mixed", side)[-1].name,
         },
