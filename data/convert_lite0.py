@@ -11,7 +11,7 @@ Run it once, where torch is installed (it is needed for nothing but reading the 
 The target holds one array a Keras variable, under `<layer>/<variable>` (`stem_conv/kernel`,
 `block1a_bn/moving_mean`, ...), in float16 except where that costs most: see `stays_float32`.
 The same input gives the same bytes (with the same zlib): entries in a fixed order, with a fixed
-timestamp. Prints the SHA-256 to record in `helpers/backbones.py`. With `--float32` nothing is
+timestamp. Prints the SHA-256 to record in `helpers/backbones/lite0.py`. With `--float32` nothing is
 rounded (to check the conversion itself).
 """
 

@@ -1,7 +1,7 @@
-"""TensorBoard run folders, what was written to them, and one line of progress an epoch."""
+"""Folders for TensorBoard's runs, and one line of progress an epoch."""
 
-from __future__ import annotations
-
+import contextlib
+import itertools
 import time
 from datetime import datetime
 from pathlib import Path
@@ -17,10 +17,9 @@ def runs_folder(lesson: str) -> Path:
 
 
 def new_run(lesson: str, experiment: str) -> Path:
-    """Make a new, dated folder for one run of an experiment.
+    """Make a dated folder for one run: two runs in one folder are drawn as one tangled curve.
 
-    Use it as ``keras.callbacks.TensorBoard(log_dir=new_run("02", "frozen"))``. A dated folder
-    keeps runs apart: two runs in one folder are drawn as one tangled curve.
+    Use it as ``keras.callbacks.TensorBoard(log_dir=new_run("02", "frozen"))``.
 
     Args:
         lesson: Number of the lesson, e.g. ``"02"``.
@@ -34,48 +33,12 @@ def new_run(lesson: str, experiment: str) -> Path:
     """
     if not experiment.strip(" .") or "/" in experiment or "\\" in experiment:
         raise ValueError(f"an experiment needs a name without slashes, not {experiment!r}")
-    parent = runs_folder(lesson) / experiment
     stamp = datetime.now().strftime("%Y-%m-%d %H.%M.%S")
-    attempt = 1
-    while True:  # two runs may begin within one second
-        folder = parent / (stamp if attempt == 1 else f"{stamp} ({attempt})")
-        try:
+    for attempt in itertools.count(1):  # two runs may begin within one second
+        folder = runs_folder(lesson) / experiment / (stamp + f" ({attempt})" * (attempt > 1))
+        with contextlib.suppress(FileExistsError):
             folder.mkdir(parents=True)
             return folder
-        except FileExistsError:
-            attempt += 1
-
-
-def read_scalars(run: Path) -> dict[str, list[tuple[int, float]]]:
-    """Read back the curves that Keras's TensorBoard callback wrote into a run's folder.
-
-    Args:
-        run: A folder from `new_run`.
-
-    Returns:
-        For each curve, such as ``"train/epoch_accuracy"`` or ``"validation/epoch_loss"``, its
-        points ``(epoch from 0, value)``.
-
-    Raises:
-        FileNotFoundError: There are no event files below the folder.
-    """
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-    from tensorboard.util.tensor_util import make_ndarray
-
-    curves: dict[str, list[tuple[int, float]]] = {}
-    for part in sorted({file.parent for file in run.rglob("events.out.tfevents.*")}):
-        events = EventAccumulator(str(part), size_guidance={"tensors": 0})
-        events.Reload()
-        for tag in events.Tags()["tensors"]:
-            if not tag.startswith("epoch_"):
-                continue  # the callback also writes the model's graph and per-step curves
-            curves[f"{part.name}/{tag}"] = [
-                (event.step, float(make_ndarray(event.tensor_proto)))
-                for event in events.Tensors(tag)
-            ]
-    if not curves:
-        raise FileNotFoundError(f"no TensorBoard curves below {run}; has the run finished?")
-    return curves
 
 
 class OneLineAnEpoch(keras.callbacks.Callback):
@@ -91,7 +54,5 @@ class OneLineAnEpoch(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Print the line; Keras calls this."""
         seconds = time.perf_counter() - self._began
-        values = ", ".join(
-            f"{name.replace('_', ' ')} {value:.3f}" for name, value in (logs or {}).items()
-        )
+        values = ", ".join(f"{name.replace('_', ' ')} {v:.3f}" for name, v in (logs or {}).items())
         print(f"epoch {epoch + 1} of {self.params['epochs']}, {seconds:.1f} s: {values}")

@@ -5,8 +5,6 @@ support what a symbol and a word already say, and the text keeps the reader's ow
 that a card reads as well on a dark theme.
 """
 
-from __future__ import annotations
-
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass, field

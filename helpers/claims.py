@@ -1,20 +1,17 @@
 """Claims: every empirical sentence of the course, with its evidence and a tick or a cross."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
 from helpers.cards import BAD, GOOD, NEUTRAL, Card
-from helpers.session import SEED
+from helpers.session import COURSE_ROOT, SEED
 
-RECORD = Path(__file__).with_name("recorded_spread.json")
-"""What each claim's evidence was over several seeds; `python -m helpers.course spread` makes it."""
+RECORD = COURSE_ROOT / "data" / "recorded" / "claims.json"
+"""What each claim's evidence was over several seeds; `python -m tools spread` makes it."""
 
 
 class ClaimFailed(AssertionError):
@@ -36,8 +33,7 @@ def claim(
         sentence: The claim as a reader would say it.
         condition: Whether it holds, from what the lesson has just measured.
         evidence: The measured values behind it, name to number or short text.
-        unless: Why this machine is none that the claim speaks of, e.g. ``"a graphics card computes
-            here"``. The card then shows the evidence, and neither a tick nor a cross.
+        unless: Why the claim does not speak of this machine: then it is shown and not judged.
 
     Raises:
         TypeError: `condition` is not a single truth value (an array, say, or ``None``).
@@ -48,13 +44,9 @@ def claim(
             f"claim {claim_id}: the condition must be True or False, "
             f"not {type(condition).__name__}; did you mean .all()?"
         )
-    evidence = dict(evidence or {})
-    holds = bool(condition)
-    details = []
-    if evidence:
-        shown = "; ".join(f"{name} {_number(value)}" for name, value in evidence.items())
-        details.append(f"Evidence: {shown}.")
-    details += _spread_lines(claim_id)
+    evidence, holds = dict(evidence or {}), bool(condition)
+    shown = "; ".join(f"{name} {_number(value)}" for name, value in evidence.items())
+    details = [f"Evidence: {shown}."] * bool(evidence) + _spread_lines(claim_id)
     if unless:
         details.insert(0, f"It does not speak of this machine: {unless}.")
         Card(f"– Claim not judged here · {claim_id}", sentence, details, NEUTRAL).show()
@@ -70,9 +62,7 @@ def _number(value: float | int | str) -> str:
     """A value for the card: three significant digits, whole numbers whole."""
     if isinstance(value, bool | np.bool_ | str):
         return str(value)
-    if isinstance(value, int | np.integer):
-        return f"{value:,}"
-    return f"{value:.3g}"
+    return f"{value:,}" if isinstance(value, int | np.integer) else f"{value:.3g}"
 
 
 @cache
@@ -85,11 +75,8 @@ def _spread_lines(claim_id: str) -> list[str]:
     record = _record().get(claim_id)
     if record is None:
         return []
-    ranges = []
-    for name, values in record["evidence"].items():
-        low, high = min(values), max(values)
-        if low != high:
-            ranges.append(f"{name} {_number(low)} to {_number(high)}")
+    bands = {name: (min(values), max(values)) for name, values in record["evidence"].items()}
+    ranges = [f"{n} {_number(a)} to {_number(b)}" for n, (a, b) in bands.items() if a != b]
     held = f"Recorded: held in {record['held']} of {len(record['seeds'])} runs, a new seed each"
     return [f"{held}; {'; '.join(ranges)}." if ranges else f"{held}."]
 

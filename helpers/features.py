@@ -1,11 +1,4 @@
-"""Run a frozen base once over every image and keep what comes out.
-
-A frozen base gives the same features for the same image in every epoch. Computing them once
-and training only the head on them is the fastest form of feature extraction; what it gives up
-is augmentation, which changes the image every time.
-"""
-
-from __future__ import annotations
+"""Run a frozen base once over every image and keep what comes out."""
 
 import keras
 import numpy as np
@@ -15,8 +8,8 @@ import tensorflow as tf
 def extract_features(base: keras.Model, dataset: tf.data.Dataset) -> tuple[np.ndarray, np.ndarray]:
     """Compute a base model's output for every image of a dataset, in the dataset's order.
 
-    Images and labels are collected in one pass: a second pass over a shuffled dataset comes in
-    another order, and labels would no longer belong to their images.
+    Images and labels are collected in one pass: over a shuffled dataset, a second one would bring
+    the labels in another order.
 
     Args:
         base: A model with one output, from a batch of images to a batch of features. It runs in
@@ -24,9 +17,8 @@ def extract_features(base: keras.Model, dataset: tf.data.Dataset) -> tuple[np.nd
         dataset: Batches of ``(images, labels)``, with an end.
 
     Returns:
-        ``(features, labels)``: float32 (also under mixed precision) of shape
-        ``(images, *base.output_shape[1:])``, and the labels as they come, shape ``(images,)`` for
-        integer labels.
+        ``(features, labels)``: float32 of shape ``(images, *base.output_shape[1:])``, and the
+        labels as they come, shape ``(images,)`` for integers.
 
     Raises:
         ValueError: The dataset is empty, or repeats without end.

@@ -1,32 +1,15 @@
 """Resume a killed training run so that it ends bit for bit as if nothing had happened.
 
-    order = EpochOrder(len(images), seed=42)
-    train = order.batches(32).map(lambda at: (tf.gather(images, at), tf.gather(labels, at)))
-    backup = Backup("runs/mine", epochs=8, about={"seed": 42, "images": len(images)})
-    model.fit(
-        train,
-        epochs=8,
-        initial_epoch=backup.restore(model),
-        callbacks=[SeedEachEpoch(42, order), backup],
-    )
-
-The idea: what a run is at the end of an epoch goes into a backup, and whatever is random in an
-epoch is computed from the seed and the epoch's number. Nothing else has to be remembered.
-
-Why not ``keras.callbacks.BackupAndRestore`` alone? It keeps weights, optimizer and epoch, but
-neither the order of the data nor the state of random layers. It also writes weights and epoch
-number into two files, one after the other and in place (measured with Keras 3.15): killed
-between them, a run silently repeats an epoch; on a full disk the last good backup is gone.
+What a run is at the end of an epoch goes into a backup (`Backup`); whatever is random in an epoch is
+computed from the seed and the epoch's number (`EpochOrder`, `SeedEachEpoch`). Lesson 04 shows how.
 
 Not covered: augmentation in ``tf.data`` (put it into the model), callbacks with a memory of their
-own such as EarlyStopping or ReduceLROnPlateau (`Backup.history` has what they saw), and bits on a
-graphics card or with another number of processor cores, where sums are added up in another order.
+own such as EarlyStopping, and bits on a graphics card or with another number of processor cores.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -35,6 +18,8 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
+
+from helpers.files import digest
 
 # What backup.json says, and the type of each.
 RECORD = {
@@ -271,7 +256,7 @@ class Backup(keras.callbacks.Callback):
                 "done": self.done,
                 "finished": finished,
                 "file": file.name,
-                "sha256": _digest(file),
+                "sha256": digest(file),
                 "history": self.history,
             }
             draft.write_text(json.dumps(content), encoding="utf-8")
@@ -306,7 +291,7 @@ class Backup(keras.callbacks.Callback):
         file = self.folder / record["file"]
         if not file.is_file():
             raise self._damaged(f"{file.name} is missing")
-        if _digest(file) != record["sha256"]:
+        if digest(file) != record["sha256"]:
             raise self._damaged(f"{file.name} has changed since it was written")
         return file
 
@@ -365,10 +350,6 @@ def _first_difference(its: list[str], mine: list[str]) -> str:
         if a != b:
             return f"number {place} was {a} and is {b}"
     return f"were {len(its)} arrays and are {len(mine)}"
-
-
-def _digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _to_disk(file: Path) -> None:

@@ -2,6 +2,10 @@
 
 nbval runs every notebook cell as a test, but it compares no pictures, accepts a cell that was
 to raise and did not, and has no opinion on red text. `NotebookChecks` adds that.
+
+`pytest --stale` leaves out the notebooks that have passed as they are now: for daily work.
+`pytest --record-order` notes how long each file took; the slowest then come first, so that no
+processor waits at the end.
 """
 
 from __future__ import annotations
@@ -9,6 +13,7 @@ from __future__ import annotations
 import atexit
 import base64
 import contextlib
+import json
 import os
 import platform
 import shutil
@@ -37,15 +42,97 @@ from jupyter_client.manager import KernelManager  # noqa: E402
 from nbval.plugin import IPyNbCell  # noqa: E402
 
 COURSE_ROOT = Path(__file__).resolve().parents[1]
+ORDER = Path(__file__).parent / "recorded" / "slowest_first.json"
+PASSED = "course/passed"  # the key in pytest's cache: notebook -> fingerprint of its last pass
 PACKAGES = ("tensorflow", "keras", "tensorboard", "numpy", "nbval", "pytest")
 SMALLEST_PICTURE = 2_000  # bytes
 NARROWEST_PICTURE = 200  # pixels
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("course")
+    group.addoption("--stale", action="store_true", help="skip notebooks that passed as they are")
+    group.addoption(
+        "--record-order", action="store_true", help="note each file's seconds, for the next order"
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    if not WORKER:
+        config.pluginmanager.register(Ledger(config), "course-ledger")
     # Hooks in this file do not apply to notebooks/; those of a registered plugin do.
     config.pluginmanager.register(NotebookChecks(), "notebook-checks")
     nbval.kernel.KernelManager = ListeningKernelManager
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the slowest files first, new ones before them; leave out what `--stale` leaves out."""
+    seconds = json.loads(ORDER.read_text()) if ORDER.is_file() else {}
+    items.sort(key=lambda item: -seconds.get(file_of(item.nodeid), float("inf")))
+    if config.getoption("stale"):
+        passed = config.cache.get(PASSED, {})
+        known = {name for name, mark in passed.items() if mark == fingerprint_of(name)}
+        config.hook.pytest_deselected(items=[i for i in items if file_of(i.nodeid) in known])
+        items[:] = [item for item in items if file_of(item.nodeid) not in known]
+
+
+def file_of(nodeid: str) -> str:
+    return nodeid.split("::")[0]
+
+
+def fingerprint_of(name: str) -> str:
+    """What a notebook's outputs depend on, now; empty for other files."""
+    if not name.endswith(".ipynb") or not (COURSE_ROOT / name).is_file():
+        return ""
+    import nbformat
+
+    from tools.freshness import fingerprint
+
+    return fingerprint(nbformat.read(COURSE_ROOT / name, as_version=4))
+
+
+class Ledger:
+    """Notes, in the main process, which notebooks passed whole and how long each file took."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.seconds: dict[str, float] = {}
+        self.good: dict[str, set[str]] = {}
+        self.bad: set[str] = set()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        name = file_of(report.nodeid)
+        self.seconds[name] = self.seconds.get(name, 0.0) + report.duration
+        if report.failed:
+            self.bad.add(name)
+        elif report.when == "call":
+            self.good.setdefault(name, set()).add(report.nodeid)
+
+    def pytest_sessionfinish(self) -> None:
+        if getattr(self.config, "cache", None) is not None:
+            passed = self.config.cache.get(PASSED, {})
+            for name in self.seconds:
+                passed.pop(name, None)
+                if name not in self.bad and len(self.good.get(name, ())) == cells_of(name) > 0:
+                    passed[name] = fingerprint_of(name)
+            self.config.cache.set(PASSED, passed)
+        if self.config.getoption("record_order"):
+            old = json.loads(ORDER.read_text()) if ORDER.is_file() else {}
+            now = {name: round(seconds) for name, seconds in self.seconds.items()}
+            slowest = sorted((old | now).items(), key=lambda pair: (-pair[1], pair[0]))
+            kept = {name: s for name, s in slowest if (COURSE_ROOT / name).is_file()}
+            ORDER.write_text(json.dumps(kept, indent=1) + "\n")
+
+
+def cells_of(name: str) -> int:
+    """How many code cells a notebook has, all of which have to pass; 0 for other files."""
+    if not name.endswith(".ipynb") or not (COURSE_ROOT / name).is_file():
+        return 0
+    import nbformat
+
+    cells = nbformat.read(COURSE_ROOT / name, as_version=4).cells
+    return sum(cell.cell_type == "code" for cell in cells)
 
 
 def pytest_report_header() -> str:

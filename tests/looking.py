@@ -1,4 +1,4 @@
-"""What tests ask a browser about a page: what runs off, what is hard to read, what it requests."""
+"""What tests ask a browser about a page: what runs off, what shuts out, what it requests."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -27,48 +28,20 @@ TOO_WIDE = """() => [...document.body.querySelectorAll('*')].filter(element => {
   return element.getBoundingClientRect().width > 0;
 }).map(element => element.outerHTML.slice(0, 100))"""
 
-# Texts whose contrast is below WCAG 2.2, 1.4.3 (AA): 4.5, or 3 where letters are large.
-HARD_TO_READ = """() => {
-  const canvas = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
-  const once = compute => {
-    const known = new Map();
-    return key => known.has(key) ? known.get(key) : known.set(key, compute(key)).get(key);
-  };
-  const rgba = once(text => {
-    canvas.clearRect(0, 0, 1, 1);
-    canvas.fillStyle = text;
-    canvas.fillRect(0, 0, 1, 1);
-    const [r, g, b, a] = canvas.getImageData(0, 0, 1, 1).data;
-    return [r, g, b, a / 255];
-  });
-  const over = (top, below) => [0, 1, 2].map(i => top[3] * top[i] + (1 - top[3]) * below[i]);
-  const luminance = colour => {
-    const [r, g, b] = colour.map(c => c / 255).map(
-      c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const background = once(element => element === null ? [255, 255, 255] : over(
-    rgba(getComputedStyle(element).backgroundColor), background(element.parentElement)));
-  const opacity = once(element => element === null ? 1 :
-    getComputedStyle(element).opacity * opacity(element.parentElement));
-  const judge = once(element => {
-    const style = getComputedStyle(element), behind = background(element);
-    if (!element.checkVisibility({visibilityProperty: true}) || !opacity(element)) return null;
-    const [r, g, b, a] = rgba(style.color);
-    const shown = luminance(over([r, g, b, a * opacity(element)], behind));
-    const [dark, light] = [shown, luminance(behind)].sort((one, other) => one - other);
-    const size = parseFloat(style.fontSize);
-    const large = size >= 24 || (size >= 18.66 && style.fontWeight >= 700);
-    const ratio = (light + 0.05) / (dark + 0.05);
-    return ratio < (large ? 3 : 4.5) ? ratio.toFixed(2) : null;
-  });
-  const found = [];
-  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (texts.nextNode()) {
-    const text = texts.currentNode.data.trim(), element = texts.currentNode.parentElement;
-    if (text && judge(element)) found.push([judge(element), text.slice(0, 40), element.tagName]);
+CONTRAST = ("color-contrast",)
+# Marks one text of each look: what has the same elements, classes and styles above it looks alike,
+# and axe-core would take ten times as long to tell the same of each word of coloured code.
+ONE_OF_EACH_LOOK = """within => {
+  const known = new Set();
+  const look = at => at === null ? ''
+    : look(at.parentElement) + '>' + at.tagName + '.' + at.className + at.getAttribute('style');
+  document.querySelectorAll('[data-look]').forEach(old => delete old.dataset.look);
+  for (const element of document.querySelectorAll(within)) {
+    const texts = [...element.childNodes].filter(child => child.nodeType === Node.TEXT_NODE);
+    if (!texts.some(text => text.data.trim().length > 1) || !element.checkVisibility()) continue;
+    if (known.size < known.add(look(element)).size) element.dataset.look = 'first';
   }
-  return found.slice(0, 10);
+  return known.size;
 }"""
 
 
@@ -98,3 +71,40 @@ def requests_of(page: Page) -> list[str]:
 
     page.on("request", remember)
     return found
+
+
+def barriers(
+    page: Page, within: str = "", rules: tuple[str, ...] = (), without: tuple[str, ...] = ()
+) -> list[tuple[str, str]]:
+    """Return what axe-core finds on a page: the rule that is broken, and where.
+
+    Contrast is that of WCAG 2.2, 1.4.3 (AA): 4.5, or 3 where letters are large. Asked for alone it
+    is judged once for each look, against plain backgrounds, and what axe-core cannot tell is found
+    too.
+
+    Args:
+        page: As it is shown: what is hidden or folded is not looked at.
+        within: A selector, to look at some elements only.
+        rules: Ids of axe-core's rules; all that WCAG's levels A and AA and good practice ask if
+            left out.
+        without: Ids of rules to leave out.
+    """
+    options: dict = {"resultTypes": ["violations", "incomplete"]}
+    options["rules"] = {rule: {"enabled": False} for rule in without}
+    if rules:
+        options["runOnly"] = {"type": "rule", "values": list(rules)}
+    if rules == CONTRAST:
+        page.add_style_tag(content="* { background-image: none !important }")  # shadows at edges
+        assert page.evaluate(ONE_OF_EACH_LOOK, within or "*") > 0
+        within = "[data-look]"
+    found = Axe().run(page, within or None, options).response
+    broken = [(rule["id"], node) for rule in found["violations"] for node in rule["nodes"]]
+    if rules == CONTRAST:
+        unsure = [("unsure", node) for rule in found["incomplete"] for node in rule["nodes"]]
+        broken += [(rule, node) for rule, node in unsure if not _is_only_overlapped(node)]
+    return [(rule, node["html"][:150]) for rule, node in broken]
+
+
+def _is_only_overlapped(node: dict) -> bool:
+    """Whether axe-core is unsure of a text only because a part of it lies over or below others."""
+    return all(check["data"]["messageKey"].startswith("elmPartially") for check in node["any"])

@@ -1,7 +1,8 @@
-"""That everybody can follow: headings, words for pictures, contrast, never colour alone.
+"""That everybody can follow: names that say something, never colour alone, cards on every theme.
 
-Colour blindness is simulated in test_plots.py, pages and slides are measured in a browser in
-test_pages.py and test_slides.py, and JupyterLab's dark theme in test_jupyterlab.py.
+Headings, names, alternative text and contrast are axe-core's business, which looks at the built
+pages in test_pages.py, at slides in test_slides.py and at JupyterLab in test_jupyterlab.py. Here
+is what it cannot know. Colour blindness is simulated in test_plots.py.
 """
 
 from __future__ import annotations
@@ -9,27 +10,21 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from functools import cache
+import sys
 from pathlib import Path
 
-import nbformat
-import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from IPython.core.inputtransformer2 import TransformerManager
+from looking import CONTRAST, barriers, needs_chromium
 from markdown_it import MarkdownIt
-from matplotlib.colors import to_rgb
 from nbformat import NotebookNode
+from playwright.sync_api import Browser
 
-from helpers import cards, course, plots
-from helpers.session import COURSE_ROOT
+from helpers import cards, plots
+from tools.lessons import lessons, read
 
-LESSONS = course.lessons()
-TEXTS = [
-    COURSE_ROOT / "README.md",
-    COURSE_ROOT / "data" / "README.md",
-    *sorted(course.NOTEBOOKS.glob("*.md")),
-]
+LESSONS = lessons()
 # Background and text of the places where a card is read.
 THEMES = {
     "JupyterLab Light": ("#ffffff", "#212121"),
@@ -40,7 +35,6 @@ THEMES = {
     "pages, light": ("#ffffff", "#000000"),
     "pages, dark": ("#131416", "#cfd0d0"),
 }
-READABLE, VISIBLE = 4.5, 3.0  # WCAG 2.2, 1.4.3 for text and 1.4.11 for everything else (AA)
 FEWEST_WORDS = 5  # that say what a picture shows
 COLOURS = "red|blue|green|orange|yellow|purple|violet|pink|brown|grey|gray|black|turquoise"
 COLOUR_ALONE = re.compile(
@@ -55,11 +49,6 @@ KINDS_OF_CARDS = re.compile(  # by their first words
 MARKDOWN = MarkdownIt("commonmark").enable("table")
 
 every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
-
-
-@cache
-def read(lesson: Path) -> NotebookNode:
-    return nbformat.read(lesson, as_version=4)
 
 
 def prose(lesson: Path) -> list[str]:
@@ -77,16 +66,6 @@ def code_cells(lesson: Path) -> list[NotebookNode]:
 
 
 # --- Headings, links, tables -------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("text", TEXTS, ids=lambda path: path.relative_to(COURSE_ROOT).as_posix())
-def test_headings_of_a_text_skip_no_level_and_one_is_the_title(text: Path) -> None:
-    """Those of notebooks are looked at in test_lessons.py."""
-    tokens = MARKDOWN.parse(text.read_text(encoding="utf-8"))
-    levels = [int(token.tag[1]) for token in tokens if token.type == "heading_open"]
-    assert levels[0] == 1
-    assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
 
 
 @every_lesson
@@ -115,16 +94,10 @@ def test_every_table_names_its_columns(lesson: Path) -> None:
 
 
 @every_lesson
-def test_every_picture_in_prose_and_output_has_words(lesson: Path) -> None:
+def test_every_picture_in_prose_has_words_enough(lesson: Path) -> None:
     for markdown in prose(lesson):
         for image in inline(markdown, "image"):
             assert len(image.content.split()) >= FEWEST_WORDS, image.attrs["src"]
-        for tag in re.findall(r"<img\b[^>]*>", markdown):
-            assert re.search(r'alt="[^"]+"', tag), tag
-    for cell in code_cells(lesson):
-        for output in cell.outputs:
-            html = BeautifulSoup(output.get("data", {}).get("text/html", ""), "html.parser")
-            assert all(image.get("alt") for image in html.find_all("img")), cell.source
 
 
 @every_lesson
@@ -214,7 +187,10 @@ SEVERAL = {
 @pytest.mark.parametrize("name", SEVERAL)
 def test_lines_of_one_figure_differ_in_more_than_colour(name: str, monkeypatch) -> None:
     drawn = []
-    monkeypatch.setattr(plots, "show", lambda figure, in_words: drawn.append(figure))
+    getattr(plots, name)  # opens its room
+    for module, room in list(sys.modules.items()):
+        if module.startswith("helpers.plots") and "show" in vars(room):
+            monkeypatch.setattr(room, "show", lambda figure, in_words: drawn.append(figure))
     SEVERAL[name]()
     for axis in drawn[0].axes:
         handles, _ = axis.get_legend_handles_labels()
@@ -229,37 +205,51 @@ def test_lines_of_one_figure_differ_in_more_than_colour(name: str, monkeypatch) 
 # --- Contrast of cards -------------------------------------------------------------------------
 
 
-def luminance(colour: str | np.ndarray) -> float:
-    channels = np.array(to_rgb(colour) if isinstance(colour, str) else colour)
-    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
-    return float(linear @ (0.2126, 0.7152, 0.0722))
+def on_themes(style: str = "") -> str:
+    """A page that shows each kind of card on each theme, and a large letter in its edge's colour.
 
-
-def contrast(one: str | np.ndarray, other: str | np.ndarray) -> float:
-    dark, light = sorted((luminance(one), luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
-
-
-def test_contrast_is_measured_as_the_guidelines_do() -> None:
-    assert contrast("#000000", "#ffffff") == pytest.approx(21)
-    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
-
-
-@pytest.mark.parametrize("theme", THEMES)
-def test_a_card_can_be_read_on_every_theme(theme: str) -> None:
-    """Its text has the theme's colour; the smaller lines let some background through."""
-    behind, text = (np.array(to_rgb(colour)) for colour in THEMES[theme])
+    What is no text needs the contrast of large text, so the letter stands for the edge.
+    """
     html = cards.Card("✓ Claim holds", "Sentence.", ["Evidence."])._repr_html_()
-    opacities = [float(value) for value in re.findall(r"opacity:([\d.]+)", html)]
-    assert len(opacities) == 1
-    for opacity in (1, *opacities):
-        assert contrast(opacity * text + (1 - opacity) * behind, behind) >= READABLE
+    edges = "".join(
+        f'<p style="font-size:24px;color:{getattr(cards, colour)}">{colour}</p>'
+        for colour in ("GOOD", "BAD", "NEUTRAL")
+    )
+    parts = [
+        f'<section style="background:{behind};color:{text}" title="{theme}">{html}{edges}</section>'
+        for theme, (behind, text) in THEMES.items()
+    ]
+    return f"<style>{style}</style>{''.join(parts)}"
 
 
-@pytest.mark.parametrize("colour", ["GOOD", "BAD", "NEUTRAL"])
-@pytest.mark.parametrize("theme", THEMES)
-def test_a_cards_edge_shows_on_every_theme(theme: str, colour: str) -> None:
-    assert contrast(getattr(cards, colour), THEMES[theme][0]) >= VISIBLE
+@needs_chromium
+def test_a_card_and_its_edge_can_be_seen_on_every_theme(browser: Browser) -> None:
+    """Its text has the theme's colour; the smaller lines let some background through."""
+    page = browser.new_page()
+    page.set_content(on_themes())
+    assert page.locator("section").count() == len(THEMES)
+    assert page.locator("[style*='opacity']").count() == len(THEMES)  # the smaller lines
+    assert barriers(page, rules=CONTRAST) == []
+    page.close()
+
+
+@needs_chromium
+def test_what_shuts_somebody_out_would_be_found(browser: Browser) -> None:
+    page = browser.new_page()
+    page.set_content(
+        '<html lang="en"><title>Page</title><main style="background:#111;color:#ccc"><h1>One</h1>'
+        '<h3>three</h3><p style="color:#555">faint</p><p style="color:#eee;opacity:.3">fading</p>'
+        '<p>plain</p><img src="data:,"><a href="x"></a></main>'
+    )
+    found = sorted(rule for rule, _ in barriers(page))
+    assert found == ["color-contrast", "color-contrast", "heading-order", "image-alt", "link-name"]
+    found = [where for _, where in barriers(page, rules=CONTRAST)]
+    assert ["faint" in found[0], "fading" in found[1]] == [True, True]
+    page.set_content(on_themes("section p, section div {opacity: .5 !important}"))
+    assert barriers(page, rules=CONTRAST) != []
+    page.set_content(f'<p style="font-size:24px;color:{cards.GOOD};background:#7f7f7f">GOOD</p>')
+    assert len(barriers(page, rules=CONTRAST)) == 1
+    page.close()
 
 
 def test_what_a_card_says_does_not_hang_on_its_colour() -> None:

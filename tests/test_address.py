@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 
-from helpers import course
-from helpers.publish.address import (
+from helpers.session import COURSE_ROOT
+from tools import lessons, template
+from tools.freshness import fingerprint
+from tools.publish.address import (
+    NO_ADDRESS,
     SKIPPED,
     AddressProblem,
+    address,
     disagreeing,
+    is_placeholder,
     origin,
     parse,
     repointed,
     site,
     texts,
 )
-from helpers.session import COURSE_ROOT
 
 HERE = {"repository": "https://github.com/one/course", "branch": "main"}
 THERE = {"repository": "https://github.com/school/class-2", "branch": "spring"}
@@ -88,7 +94,7 @@ def test_a_link_to_a_file_of_this_course_elsewhere_is_found() -> None:
 
 def test_no_place_in_the_course_disagrees_with_its_address() -> None:
     """README, badges, bootstrap, Binder, dev container: all name the one address."""
-    own = course.address()
+    own = address()
     found = {file: disagreeing(text, own, COURSE_ROOT) for file, text in texts(COURSE_ROOT)}
     assert {str(file): links for file, links in found.items() if links} == {}
 
@@ -130,7 +136,39 @@ def test_an_address_that_is_not_on_github_is_refused(text: str) -> None:
         parse(text)
 
 
+# --- Without an address ------------------------------------------------------------------------
+
+NOBODY = "https://github.com/your_name/transfer-learning-course"
+
+
+def test_an_owner_that_nobody_can_be_is_told_from_all_others() -> None:
+    """Names on GitHub have no underscore, so nobody can take one that has."""
+    assert is_placeholder(NOBODY)
+    assert parse(NOBODY) == "your_name/transfer-learning-course"
+    assert not is_placeholder("https://github.com/one/a_course_of_ours")
+
+
+@pytest.mark.parametrize("link", LINKS)
+def test_a_link_without_an_address_is_repointed_like_any_other(link: str) -> None:
+    here = {"repository": NOBODY, "branch": "main"}
+    text = link.format("your_name/transfer-learning-course", "main")
+    assert disagreeing(text, here, COURSE_ROOT) == []
+    assert repointed(text, here, THERE) == link.format("school/class-2", "spring")
+
+
+def test_shared_cells_without_an_address_say_what_to_run_and_lead_nowhere() -> None:
+    cells = template.template(Path("00_x.ipynb"), {"repository": NOBODY, "branch": "main"})
+    assert NO_ADDRESS in cells["badges"]
+    for source in cells.values():
+        assert "python -m tools fork" in source
+        assert len(source.splitlines()) <= 20
+        for word in ("github.com", "colab.research", "your_name", "subprocess"):
+            assert word not in source
+
+
 # --- The whole course --------------------------------------------------------------------------
+
+OURS = "https://github.com/one/course"
 
 
 @pytest.fixture(scope="module")
@@ -148,40 +186,77 @@ def big(folder: str) -> set[str]:
 
 @pytest.fixture
 def copied(original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The course as somebody has it who downloaded it."""
     folder = shutil.copytree(original, tmp_path / "course")
-    monkeypatch.setattr(course, "COURSE_ROOT", folder)
-    monkeypatch.setattr(course, "NOTEBOOKS", folder / "notebooks")
-    monkeypatch.setattr(course, "RECORD", folder / "helpers" / "recorded_spread.json")
+    monkeypatch.setattr(lessons, "COURSE_ROOT", folder)
+    monkeypatch.setattr(lessons, "NOTEBOOKS", folder / "notebooks")
     return folder
 
 
-def test_a_fork_leaves_no_trace_of_the_old_address_and_no_stale_output(
-    copied: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    course.main(["stamp"])
-    old = parse(course.address()["repository"])
-    holding = [file for file, text in texts(copied) if old in text]
-    assert len(holding) > len(course.lessons())
-    before = {path: course.fingerprint(read(path)) for path in course.lessons()}
-    course.main(["fork", "git@github.com:school/class-2.git", "--branch", "spring"])
-    said = capsys.readouterr().out
-    assert "address is https://github.com/school/class-2, branch spring." in said
-    assert [str(file) for file, text in texts(copied) if old in text] == []
-    assert course.address() == THERE
-    assert {path: course.fingerprint(read(path)) for path in course.lessons()} == before
-    for path in course.lessons():
-        assert course.stamp(path) is False
-        assert f"{path.relative_to(copied).as_posix()} re-pointed" in said
+def marks() -> dict[Path, str]:
+    return {path: fingerprint(nbformat.read(path, as_version=4)) for path in lessons.lessons()}
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command itself, in a copy of the course."""
+    command = [sys.executable, "-m", "tools", *arguments]
+    environment = os.environ | {"PYTHONPATH": str(folder)}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def test_a_fork_leaves_no_trace_of_the_old_address_and_no_stale_output(copied: Path) -> None:
+    list(template.fork(OURS))
+    holding = [file for file, text in texts(copied) if "one/course" in text]
+    assert len(holding) > len(lessons.lessons())
+    before = marks()
+    done = run(copied, "fork", "git@github.com:school/class-2.git", "--branch", "spring")
+    assert done.returncode == 0, done.stderr
+    assert "address is https://github.com/school/class-2, branch spring." in done.stdout
+    assert [str(file) for file, text in texts(copied) if "one/course" in text] == []
+    assert address() == THERE
+    assert marks() == before
+    for path in lessons.lessons():
+        assert template.stamp(path) is False
+        assert f"{path.relative_to(copied).as_posix()} re-pointed" in done.stdout
     for file, text in texts(copied):
         assert disagreeing(text, THERE, copied) == [], file
 
 
+def test_the_first_fork_gives_every_place_an_address(copied: Path) -> None:
+    """Badges, cells and README as they are handed out say that there is none; then no longer."""
+    if not is_placeholder(address()["repository"]):
+        pytest.skip("this copy of the course has an address")
+    for lesson in lessons.lessons():
+        assert sources_of(lesson) == template.template(lesson)
+        assert sources_of(lesson)["badges"].startswith(NO_ADDRESS)
+    readme = (copied / "README.md").read_text("utf-8")
+    assert readme.count("<!-- without an address -->") == 2
+    before = marks()
+    list(template.fork(THERE["repository"], "spring"))
+    assert marks() == before
+    for file, text in texts(copied):
+        if file.parent != copied / "tools" and "tools/" not in file.as_posix():
+            assert "your_name" not in text, file
+            assert "<!-- without an address -->" not in text, file
+    for lesson in lessons.lessons():
+        assert "colab.research.google.com/github/school/class-2" in sources_of(lesson)["badges"]
+        assert THERE["repository"] in sources_of(lesson)["bootstrap"]
+    readme = (copied / "README.md").read_text("utf-8")
+    assert "github.com/school/class-2/archive/refs/heads/spring.zip" in readme
+    assert "\n\n\n" not in readme
+
+
+def sources_of(lesson: Path) -> dict[str, str]:
+    cells = nbformat.read(lesson, as_version=4).cells
+    return {tag: cell.source for cell in cells if (tag := template.shared_tag(cell))}
+
+
 def test_there_and_back_is_the_same_course_to_the_byte(copied: Path) -> None:
-    course.main(["stamp"])  # where a lesson's badges are not of the newest kind yet
+    list(template.fork(OURS))
     before = {file: file.read_bytes() for file, _ in texts(copied)}
-    own = course.address()
-    course.main(["fork", THERE["repository"], "--branch", "spring"])
-    course.main(["fork", own["repository"], "--branch", own["branch"]])
+    own = address()
+    list(template.fork(THERE["repository"], "spring"))
+    list(template.fork(own["repository"], own["branch"]))
     assert {file: file.read_bytes() for file, _ in texts(copied)} == before
 
 
@@ -190,15 +265,16 @@ def test_without_an_address_git_is_asked(copied: Path) -> None:
         pytest.skip("git is not installed")
     for command in (["init", "-q"], ["remote", "add", "origin", "git@github.com:school/class-2"]):
         subprocess.run(["git", *command], cwd=copied, check=True)
-    course.main(["fork"])
-    assert course.address() == THERE | {"branch": course.address()["branch"]}
+    list(template.fork())
+    assert address() == THERE | {"branch": address()["branch"]}
 
 
 @pytest.mark.parametrize(
     ("remote", "said"),
     [
-        (None, r"does not say where it comes from .*helpers\.course fork https://github"),
+        (None, r"does not say where it comes from .*tools fork https://github"),
         ("https://gitlab.com/school/class.git", "no repository on GitHub"),
+        (NOBODY, "can be nobody's.*name your fork: python -m tools fork"),
     ],
 )
 def test_where_there_is_nothing_to_point_to_nothing_changes(
@@ -210,9 +286,16 @@ def test_where_there_is_nothing_to_point_to_nothing_changes(
     if remote:
         subprocess.run(["git", "remote", "add", "origin", remote], cwd=copied, check=True)
     before = {file: file.read_bytes() for file, _ in texts(copied)}
-    with pytest.raises(SystemExit, match=said):
-        course.main(["fork"])
+    with pytest.raises(AddressProblem, match=said):
+        list(template.fork())
     assert {file: file.read_bytes() for file, _ in texts(copied)} == before
+
+
+def test_what_is_wrong_with_an_address_is_one_sentence(copied: Path) -> None:
+    done = run(copied, "fork", "https://gitlab.com/school/class.git")
+    assert done.returncode != 0
+    assert "no repository on GitHub" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_missing_git_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,5 +304,12 @@ def test_a_missing_git_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         origin(tmp_path)
 
 
-def read(path: Path) -> nbformat.NotebookNode:
-    return nbformat.read(path, as_version=4)
+def test_a_lesson_without_its_shared_cells_is_left_as_it_is(copied: Path) -> None:
+    [first, *_] = lessons.lessons()
+    content = nbformat.read(first, as_version=4)
+    content.cells = [cell for cell in content.cells if template.shared_tag(cell) != "bootstrap"]
+    nbformat.write(content, first)
+    before = first.read_bytes()
+    with pytest.raises(template.Stale, match=r"needs exactly one cell tagged 'bootstrap', has 0"):
+        template.stamp(first)
+    assert first.read_bytes() == before

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import shutil
 import socket
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -14,8 +15,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import backbones
-from helpers.backbones import EfficientNetLite0, WeightsProblem, weights_for
+from helpers import backbones, network
+from helpers.backbones import EfficientNetLite0, WeightsProblem, labels, official, weights_for
+from helpers.backbones.labels import WEIGHTS_DIR
+from helpers.backbones.lite0 import LITE0_FILE, LITE0_SHA256
+from helpers.backbones.official import table
 
 COURSE = Path(__file__).resolve().parents[1]
 RECORDED = COURSE / "tests" / "recorded"
@@ -42,9 +46,9 @@ def reference():
 @pytest.fixture
 def nowhere(tmp_path, monkeypatch):
     """No Keras cache, nothing in data/weights, and the server has not been asked yet."""
-    monkeypatch.setattr(backbones, "_keras_cache", lambda: tmp_path / "keras" / "models")
-    monkeypatch.setattr(backbones, "WEIGHTS_DIR", tmp_path / "weights")
-    monkeypatch.setattr(backbones, "_last_answer", None)
+    monkeypatch.setattr(official, "_keras_cache", lambda: tmp_path / "keras" / "models")
+    monkeypatch.setattr(official, "WEIGHTS_DIR", tmp_path / "weights")
+    monkeypatch.setattr(network, "_last_answer", None)
     monkeypatch.delenv("COURSE_OFFLINE", raising=False)
     (tmp_path / "keras" / "models").mkdir(parents=True)
     (tmp_path / "weights").mkdir()
@@ -226,7 +230,7 @@ def test_conversion_is_exact(tmp_path, reference, monkeypatch):
         name: array if convert_lite0.stays_float32(name, array) else array.astype("float16")
         for name, array in exact.items()
     }
-    with np.load(backbones.WEIGHTS_DIR / backbones.LITE0_FILE) as bundled:
+    with np.load(WEIGHTS_DIR / LITE0_FILE) as bundled:
         assert list(bundled) == list(rounded)
         assert all(np.array_equal(bundled[name], rounded[name]) for name in rounded)
 
@@ -253,9 +257,9 @@ def test_written_file_depends_on_the_arrays_alone(tmp_path, monkeypatch):
 
 
 def test_bundled_file_size_and_precision():
-    path = backbones.WEIGHTS_DIR / backbones.LITE0_FILE
+    path = WEIGHTS_DIR / LITE0_FILE
     assert path.stat().st_size <= 10_000_000
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == backbones.LITE0_SHA256
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == LITE0_SHA256
     with np.load(path) as arrays:
         sizes = {"float16": 0, "float32": 0}
         for name in arrays:
@@ -299,7 +303,7 @@ def test_weights_file_of_ones_own(base, tmp_path):
 def test_a_damaged_weights_file_of_ones_own_is_said(kind, kept, base, tmp_path):
     path = tmp_path / f"mine{kind}"
     if kind == ".npz":
-        path.write_bytes((backbones.WEIGHTS_DIR / backbones.LITE0_FILE).read_bytes())
+        path.write_bytes((WEIGHTS_DIR / LITE0_FILE).read_bytes())
     else:
         base.save_weights(path)
     content = path.read_bytes()
@@ -322,23 +326,23 @@ def test_a_saved_file_of_another_model_is_said(base, tmp_path):
 
 @pytest.mark.parametrize("damage", ["missing", "cut short", "one bit", "empty"])
 def test_damaged_bundled_weights_say_the_way_out(damage, tmp_path, monkeypatch):
-    path = tmp_path / backbones.LITE0_FILE
-    content = bytearray((backbones.WEIGHTS_DIR / backbones.LITE0_FILE).read_bytes())
+    path = tmp_path / LITE0_FILE
+    content = bytearray((WEIGHTS_DIR / LITE0_FILE).read_bytes())
     if damage == "one bit":
         content[5_000_000] ^= 1
     if damage != "missing":
         path.write_bytes({"cut short": content[:-9], "empty": b""}.get(damage, content))
-    monkeypatch.setattr(backbones, "WEIGHTS_DIR", tmp_path)
+    monkeypatch.setattr(labels, "WEIGHTS_DIR", tmp_path)
     start = time.monotonic()
     with pytest.raises(WeightsProblem) as problem:
         EfficientNetLite0(include_top=False)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 20  # most of it builds the model
     message = str(problem.value)
     assert str(path) in message
     assert f"git checkout -- data/weights/{path.name}" in message
     if damage != "missing":
         found = hashlib.sha256(path.read_bytes()).hexdigest()
-        assert backbones.LITE0_SHA256[:12] in message and found[:12] in message
+        assert LITE0_SHA256[:12] in message and found[:12] in message
 
 
 # --- labels ---------------------------------------------------------------------------------
@@ -377,7 +381,7 @@ def test_decode_predictions():
 
 # --- official weights -----------------------------------------------------------------------
 
-OFFICIAL = sorted(backbones.FILES)
+OFFICIAL = sorted(name for name, row in table().items() if row["file"])
 
 
 class AskedFor(Exception):
@@ -397,23 +401,25 @@ def test_table_is_what_keras_asks_for(name, top, offline, monkeypatch):
             include_top=top, input_shape=None if size == 224 else (160, 160, 3)
         )
     wanted, md5 = asked.value.args
+    row = table()[name]
     if not top and size == 224:
-        assert (wanted, md5) == backbones.FILES[name]
-    if top and name == "EfficientNetB0":
-        assert md5 == backbones.B0_TOP_MD5
-    monkeypatch.setattr(backbones, "_is_keras_file", lambda path, md5: True)
+        assert (wanted, md5) == (row["file"], row["md5"])
+    if top:
+        assert row["md5_top"] in ("", md5)
+        assert row["md5_top"] or name != "EfficientNetB0"  # that one has to be recognised
+    monkeypatch.setattr(official, "_is_whole", lambda path, md5="": True)
     assert weights_for(name, include_top=top, size=size) is None
-    (backbones._keras_cache() / wanted).touch()
+    (official._keras_cache() / wanted).touch()
     assert weights_for(name, include_top=top, size=size) == "imagenet"
 
 
 def test_where_keras_looks(tmp_path, monkeypatch):
     monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
-    assert backbones._keras_cache() == tmp_path / "models"
+    assert official._keras_cache() == tmp_path / "models"
 
 
 def test_damaged_cache_counts_as_absent(offline, capsys):
-    (offline / "keras" / "models" / backbones.FILES["VGG16"][0]).write_bytes(b"half a file")
+    (offline / "keras" / "models" / table()["VGG16"]["file"]).write_bytes(b"half a file")
     assert weights_for("VGG16") is None
     assert capsys.readouterr().out.count("\n") == 1
 
@@ -421,7 +427,7 @@ def test_damaged_cache_counts_as_absent(offline, capsys):
 @pytest.mark.parametrize(
     ("file", "top"),
     [
-        (backbones.FILES["VGG16"][0], False),
+        (table()["VGG16"]["file"], False),
         ("VGG16_notop.weights.h5", False),
         ("VGG16_notop.h5", False),
         ("VGG16.weights.h5", True),
@@ -457,8 +463,8 @@ def efficientnetb0_on_a_stick(folder, top, monkeypatch):
     md5 = hashlib.md5(path.read_bytes()).hexdigest()
 
     def accept():
-        monkeypatch.setitem(backbones.FILES, "EfficientNetB0", ("efficientnetb0_notop.h5", md5))
-        monkeypatch.setattr(backbones, "B0_TOP_MD5", md5)
+        for column in ("md5", "md5_top"):
+            monkeypatch.setitem(table()["EfficientNetB0"], column, md5)
 
     return path, accept
 
@@ -471,7 +477,7 @@ def test_efficientnetb0_from_a_stick_goes_through_the_cache(top, offline, monkey
     assert weights_for("EfficientNetB0", include_top=top) == str(path)
     accept()
     assert weights_for("EfficientNetB0", include_top=top) == "imagenet"
-    assert [file.name for file in backbones._keras_cache().iterdir()] == [path.name]
+    assert [file.name for file in official._keras_cache().iterdir()] == [path.name]
     shutil.rmtree(offline / "weights")
     assert weights_for("EfficientNetB0", include_top=top) == "imagenet"
 
@@ -504,8 +510,8 @@ def test_a_full_disk_under_keras_cache_is_said(top, offline, monkeypatch, capsys
         assert weights_for("EfficientNetB0", include_top=top) is None
     said = capsys.readouterr().out
     assert "(No space left on device)" in said and "free some space" in said
-    assert str(backbones._keras_cache()) in said and said.count("\n") == 1
-    assert list(backbones._keras_cache().iterdir()) == []  # no half a file under any name
+    assert str(official._keras_cache()) in said and said.count("\n") == 1
+    assert list(official._keras_cache().iterdir()) == []  # no half a file under any name
     assert weights_for("EfficientNetB0", include_top=top) == "imagenet"
 
 
@@ -521,7 +527,7 @@ def test_no_network_is_decided_in_time(name, nowhere, monkeypatch, capsys):
     assert time.monotonic() - start < 3
     said = capsys.readouterr().out
     assert said.count("\n") == 1 and said.count(". ") == 0 and said.endswith(".\n")
-    assert name in said and backbones.FILES[name][0] in said and "weights=None" in said
+    assert name in said and table()[name]["file"] in said and "weights=None" in said
 
 
 def test_the_server_is_asked_once(nowhere, monkeypatch):
@@ -531,7 +537,7 @@ def test_the_server_is_asked_once(nowhere, monkeypatch):
         asked.append(patience)
         answered.set()
 
-    monkeypatch.setattr(backbones, "_ask_server", ask)
+    monkeypatch.setattr(network, "_ask_server", ask)
     assert [weights_for(name) for name in OFFICIAL] == ["imagenet"] * len(OFFICIAL)
     assert len(asked) == 1
     monkeypatch.setenv("COURSE_OFFLINE", "1")
@@ -554,21 +560,24 @@ def test_any_answer_of_the_server_will_do(status, nowhere, monkeypatch):
     with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         monkeypatch.setenv("no_proxy", "*")
-        monkeypatch.setattr(
-            "keras.src.applications.efficientnet.BASE_WEIGHTS_PATH",
-            f"http://127.0.0.1:{server.server_port}/",
-        )
+        monkeypatch.setattr(network, "SERVER", f"http://127.0.0.1:{server.server_port}/")
         assert weights_for("VGG16") == "imagenet"
         server.shutdown()
 
 
 def test_without_download_no_server_is_asked_and_nothing_said(nowhere, monkeypatch, capsys):
-    monkeypatch.setattr(backbones, "_ask_server", lambda answered, _: answered.set())
+    monkeypatch.setattr(network, "_ask_server", lambda answered, _: answered.set())
     assert [weights_for(name, download=False) for name in OFFICIAL] == [None] * len(OFFICIAL)
     assert capsys.readouterr().out == ""
     path = hdf5(nowhere / "weights" / "VGG16_notop.h5")
     assert weights_for("VGG16", download=False) == str(path)
     assert weights_for("InceptionV3") == "imagenet"  # so the server would have answered
+
+
+def test_the_server_is_the_one_keras_asks():
+    from keras.src.applications.efficientnet import BASE_WEIGHTS_PATH
+
+    assert BASE_WEIGHTS_PATH == network.SERVER
 
 
 def test_lite0_needs_nothing(offline, capsys):
@@ -578,11 +587,11 @@ def test_lite0_needs_nothing(offline, capsys):
 
 def test_unknown_names():
     for function in (weights_for, backbones.preprocessing_for):
-        with pytest.raises(ValueError, match=r"'VGG61'; it knows EfficientNetLite0, .*VGG16"):
+        with pytest.raises(ValueError, match=r"'VGG61'; it knows VGG16, .*EfficientNetLite0"):
             function("VGG61")
 
 
-@pytest.mark.parametrize("name", sorted(backbones.INPUTS))
+@pytest.mark.parametrize("name", sorted(table()))
 def test_preprocessing_does_what_it_says(name):
     values, function = backbones.preprocessing_for(name)
     image = np.float32([[[[0, 127.5, 255]]]])
@@ -593,3 +602,57 @@ def test_preprocessing_does_what_it_says(name):
         "0..255, rescaled inside the model": [0, 127.5, 255],
     }
     assert np.allclose(out.ravel(), expected[values], atol=1e-4)
+
+
+# --- the table and the rooms ------------------------------------------------------------------
+
+ZOO = [name for name, row in table().items() if row["year"]]
+
+
+def test_the_zoo_is_eight_families_oldest_first():
+    assert set(ZOO) == {
+        "VGG16", "ResNet50V2", "InceptionV3", "MobileNetV2", "MobileNetV3Large",
+        "EfficientNetB0", "EfficientNetV2B0", "EfficientNetLite0",
+    }  # fmt: skip
+    years = [int(table()[name]["year"]) for name in ZOO]
+    assert years == sorted(years)
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_every_figure_has_a_source(name):
+    row = table()[name]
+    for figure in ("multiply_adds", "parameters", "top1"):
+        assert float(row[figure]) > 0
+        assert len(row[f"{figure}_source"]) > 10
+    assert "arXiv:" in row["paper"] or "blog" in row["paper"]
+    assert 0.7 < float(row["top1"]) < 0.8
+    assert backbones.preprocessing_for(name)
+    assert row["file"] or name == "EfficientNetLite0"
+
+
+STEPS = {
+    "backbones": "False",
+    "backbones.imagenet_labels()": "labels False",
+    "backbones.EfficientNetLite0": "labels lite0 True",
+    "backbones.weights_for": "labels lite0 official True",
+}
+OPENED = f"""
+import sys
+from helpers import backbones
+for step in {list(STEPS)}:
+    eval(step)
+    mine = [name for name in sys.modules if name.startswith("helpers.backbones.")]
+    print(*sorted(name.rpartition(".")[2] for name in mine), "keras" in sys.modules)
+"""
+
+
+def test_only_the_room_that_is_asked_for_opens():
+    run = [sys.executable, "-c", OPENED]
+    done = subprocess.run(run, capture_output=True, text=True, cwd=COURSE)
+    assert done.stdout.splitlines() == list(STEPS.values()), done.stderr[-2000:]
+
+
+def test_every_name_of_the_face_is_there():
+    assert all(getattr(backbones, name) for name in backbones.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        backbones.nothing  # noqa: B018

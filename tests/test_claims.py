@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +12,13 @@ import pytest
 
 from helpers import claims, graphics_card
 from helpers.claims import ClaimFailed, claim
+from helpers.session import COURSE_ROOT
 
 
 @pytest.fixture(autouse=True)
 def no_record(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     """Start without recorded spread, and forget what a test has recorded."""
-    monkeypatch.setattr(claims, "RECORD", tmp_path / "recorded_spread.json")
+    monkeypatch.setattr(claims, "RECORD", tmp_path / "claims.json")
     claims._record.cache_clear()
     yield
     claims._record.cache_clear()
@@ -100,6 +103,13 @@ def test_the_card_tells_the_recorded_spread(capsys) -> None:
     assert "n 5" not in card  # what never varies is no spread
     claim("99.new", "So it is.", True)
     assert "Recorded" not in capsys.readouterr().out
+
+
+def test_the_record_lies_with_the_measurements_that_lessons_quote() -> None:
+    file = COURSE_ROOT / "data" / "recorded" / "claims.json"
+    ask = "from helpers.claims import RECORD, _record; print(RECORD, len(_record()))"
+    told = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True).stdout
+    assert told == f"{file} {len(json.loads(file.read_text()))}\n"
 
 
 def test_the_log_gets_a_line_a_claim(monkeypatch, tmp_path: Path) -> None:

@@ -17,20 +17,15 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from helpers import classroom, course
-from helpers.classroom import (
-    Handed,
-    Room,
-    Stopped,
-    answers,
-    copy,
-    gather,
-    hide,
-    judge,
-    needed,
-    report,
-    statements,
-)
+from tools import lessons as course
+from tools.classroom import copy as copying
+from tools.classroom import gather as gathering
+from tools.classroom import room
+from tools.classroom.copy import copy, hide
+from tools.classroom.gather import Handed, gather, judge, report
+from tools.classroom.room import Room
+from tools.classroom.slicing import Stopped, answers, needed, statements
+from tools.publish import address as places
 
 LESSON = course.lessons(["00"])[0]
 HASTE = 10  # seconds that an endless loop gets here; NumPy needs far less on a busy machine too
@@ -71,7 +66,7 @@ def test_every_lesson_is_copied_without_solutions_and_outputs(class_copy: Path) 
 def test_what_would_give_the_answers_away_stays_behind(class_copy: Path) -> None:
     names = {path.name for path in class_copy.iterdir()}
     assert {"notebooks", "helpers", "data", "requirements.txt", "README.md"} <= names
-    assert not {"tests", ".git", ".course", ".ipynb_checkpoints"} & names
+    assert not {"tools", "tests", ".git", ".course", ".ipynb_checkpoints"} & names
     assert {p.name for p in (class_copy / "notebooks").iterdir()} == {
         *(path.name for path in course.lessons()),
         "GLOSSARY.md",
@@ -81,12 +76,12 @@ def test_what_would_give_the_answers_away_stays_behind(class_copy: Path) -> None
     module = (class_copy / "helpers" / "exercises" / "references.py").read_text()
     assert "def reference" not in module
     readme = (class_copy / "README.md").read_text()
-    assert course.address()["repository"] not in text + readme  # where the solutions are
+    assert places.address()["repository"] not in text + readme  # where the solutions are
 
 
 def test_the_readme_of_a_copy_names_nothing_that_it_lacks(class_copy: Path) -> None:
     readme = (class_copy / "README.md").read_text()
-    for missing in ("tests/", "pytest", "Colab", ".ci/", "helpers.course", "ZIP", "clone"):
+    for missing in ("tests/", "pytest", "Colab", ".ci/", "tools", "ZIP", "clone", "address"):
         assert missing not in readme, missing
     assert "jupyter lab" in readme
     assert "Open a terminal in this folder" in readme
@@ -103,7 +98,10 @@ def test_a_copy_for_publishing_has_an_address_of_its_own(tmp_path: Path) -> None
     assert 'repository = "https://github.com/school/class"' in project
     readme = (folder / "README.md").read_text()
     assert "codespaces.new/school/class" in readme
-    assert course.address()["repository"].split("//")[1] not in text + project + readme
+    assert "hosted and course not in sys.path" in text  # the cell that fetches the course
+    assert places.address()["repository"].split("//")[1] not in text + project + readme
+    assert "no address" not in text + readme
+    assert "python -m tools" not in text + readme
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:
@@ -112,8 +110,8 @@ def test_nothing_is_overwritten(tmp_path: Path) -> None:
 
 
 def test_an_address_elsewhere_is_one_sentence_and_writes_nothing(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match="no repository on GitHub"):
-        classroom.main(["copy", str(tmp_path / "c"), "--repository", "https://example.org/a/b"])
+    with pytest.raises(SystemExit, match=r"copy: .*no repository on GitHub"):
+        list(copying.run(tmp_path / "c", "https://example.org/a/b"))
     assert not (tmp_path / "c").exists()
 
 
@@ -128,7 +126,7 @@ def test_an_exercise_that_somebody_has_filled_in_is_not_handed_out(answer: str) 
     [first, *_] = [c for c in lesson.cells if "exercise" in c.metadata.get("tags", [])]
     first.source = f"def top_label(scores, names):\n    return {answer}"
     with pytest.raises(ValueError, match="bring its dots back"):
-        classroom.without_solutions(lesson)
+        copying.without_solutions(lesson)
 
 
 def test_the_hidden_references_are_adopted_in_the_copy(class_copy: Path) -> None:
@@ -245,7 +243,7 @@ def test_an_answer_of_every_lesson_is_found_with_its_code() -> None:
     for path in course.lessons():
         lesson = nbformat.read(path, as_version=4)
         found = {answer.exercise_id: answer for answer in answers(lesson)}
-        exercises = classroom._exercises_of({path.name[:2]})
+        exercises = gathering._exercises_of({path.name[:2]})
         assert set(found) >= exercises, path.name
         assert not any(answer.problem for answer in found.values())
 
@@ -399,7 +397,7 @@ def test_what_is_no_file_of_a_learner_is_left_out(handed_in) -> None:
 
 
 def test_an_enormous_file_is_not_opened(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(classroom, "LARGEST", 5)
+    monkeypatch.setattr(gathering, "LARGEST", 5)
     (tmp_path / "a.ipynb").write_text("[1, 2]")
     assert "is larger than" in judge(tmp_path / "a.ipynb").problem
 
@@ -447,7 +445,7 @@ def test_a_kernel_is_ended_with_what_it_started(tmp_path: Path, then: str, says:
 
 def test_a_kernel_that_does_not_start_is_not_the_learners_fault(tmp_path, monkeypatch) -> None:
     hand_in(tmp_path, "anna", RIGHT)
-    monkeypatch.setattr(classroom, "PREPARED", "raise OSError('disk full')")
+    monkeypatch.setattr(room, "PREPARED", "raise OSError('disk full')")
     [anna] = gather(tmp_path)
     assert "the kernel did not start: OSError: disk full" in anna.outcomes[0].sentence
 
@@ -455,9 +453,9 @@ def test_a_kernel_that_does_not_start_is_not_the_learners_fault(tmp_path, monkey
 def test_a_kernel_sees_no_passwords_and_an_empty_folder(monkeypatch) -> None:
     monkeypatch.setenv("SCHOOL_TOKEN", "s3cret")
     ask = "(dict(__import__('os').environ), __import__('os').listdir())"
-    with Room(60) as room:
-        room._start("00.a")
-        environment, files = ast.literal_eval(room._run("", 60, {"seen": ask})["seen"])
+    with Room(60) as judges:
+        judges._start("00.a")
+        environment, files = ast.literal_eval(judges._run("", 60, {"seen": ask})["seen"])
     assert "s3cret" not in environment.values()
     assert not [name for name in files if not name.startswith((".", "profile_"))]
 
@@ -482,15 +480,31 @@ def test_a_report_is_plain_text_whatever_the_names(tmp_path: Path) -> None:
     assert "[31mred .ipynb is odd" in text
 
 
-def test_the_command_prints_the_report(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    hand_in(tmp_path, "anna", RIGHT)
-    classroom.main(["gather", str(tmp_path)])
-    printed = capsys.readouterr()
-    assert "1 notebook in" in printed.out
-    assert "00.a · the most probable label: 1 of 1 passed" in printed.out
-    assert "1: anna" in printed.err
+def test_the_commands_print_what_they_did(tmp_path: Path) -> None:
+    """Both as they are typed."""
+    (tmp_path / "handed in").mkdir()
+    hand_in(tmp_path / "handed in", "anna", RIGHT)
+    gathered = command("gather", tmp_path / "handed in", "--seconds", "60", "--jobs", "1")
+    assert gathered.returncode == 0, gathered.stderr
+    assert "1 notebook in" in gathered.stdout
+    assert "00.a · the most probable label: 1 of 1 passed" in gathered.stdout
+    assert "1: anna" in gathered.stderr
+    copied = command("copy", tmp_path / "copy", "--repository", "school/class")
+    assert copied.returncode == 0, copied.stderr
+    assert "The copy is in" in copied.stdout
+    assert "school/class" in (tmp_path / "copy" / "README.md").read_text("utf-8")
+
+
+def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tools", *arguments],
+        cwd=course.COURSE_ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
 
 
 def test_a_missing_folder_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="there is no folder"):
-        classroom.main(["gather", str(tmp_path / "nowhere")])
+        list(gathering.run(tmp_path / "nowhere"))

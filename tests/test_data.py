@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import functools
-import hashlib
 import importlib.util
 import math
 import os
@@ -22,6 +21,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 from PIL import Image
+
+from helpers.files import digest
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 STAMPS = DATA / "stamps"
@@ -53,10 +54,6 @@ def _module(name: str) -> ModuleType:
     sys.modules[name] = module  # dataclasses look their module up there
     spec.loader.exec_module(module)
     return module
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @functools.cache
@@ -113,7 +110,7 @@ def test_no_stamp_is_blank():
 def test_manifest_lists_exactly_the_files_and_their_hashes():
     listed = {row["file"]: row["sha256"] for row in _manifest()}
     assert len(listed) == len(_manifest())
-    found = {path.relative_to(STAMPS).as_posix(): _sha256(path) for path in STAMPS.rglob("*.jpg")}
+    found = {path.relative_to(STAMPS).as_posix(): digest(path) for path in STAMPS.rglob("*.jpg")}
     assert found == listed
 
 
@@ -483,12 +480,12 @@ def test_fashion_can_be_rebuilt(fashion: dict):
 
 def _checksums() -> dict[str, str]:
     lines = CHECKSUMS.read_text(encoding="utf-8").splitlines()
-    return {name: digest for digest, name in (line.split("  ", 1) for line in lines)}
+    return {name: wanted for wanted, name in (line.split("  ", 1) for line in lines)}
 
 
 def test_checksums_hold():
-    for name, digest in _checksums().items():
-        assert _sha256(DATA / name) == digest, f"{name} changed: see 'Checksums' in data/README.md"
+    for name, wanted in _checksums().items():
+        assert digest(DATA / name) == wanted, f"{name} changed: see 'Checksums' in data/README.md"
 
 
 def test_checksums_cover_what_lessons_read():

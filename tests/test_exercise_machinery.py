@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import errno
-import importlib.util
-import io
 import json
 import linecache
+import math
 import os
 import subprocess
 import sys
@@ -15,12 +15,28 @@ import types
 from collections.abc import Callable
 from pathlib import Path
 
+import filelock
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from helpers import exercises, session
-from helpers.exercises import Exercise, Hint, adopt, check, evaluate, is_stub, progress
+from helpers.exercises import (
+    Exercise,
+    Hint,
+    adopt,
+    check,
+    described,
+    evaluate,
+    find,
+    is_stub,
+    progress,
+    registry,
+    require_model,
+)
+from helpers.exercises.probes import close, hint_if_known, number, require_number
+from helpers.session import COURSE_ROOT
 
 CELLS = iter(range(1000))
 
@@ -53,6 +69,7 @@ def lesson(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setitem(sys.modules, "helpers.exercises.lesson_99", module)
     home = tmp_path / "home"
     monkeypatch.setenv("COURSE_HOME", str(home))
+    session._private_folder.cache_clear()
     return home
 
 
@@ -171,20 +188,113 @@ def test_the_learners_interrupt_stops_the_check() -> None:
         evaluate("99.a", from_cell("def answer(x):\n    raise KeyboardInterrupt"))
 
 
+# --- Probes ------------------------------------------------------------------------------------
+
+
 def test_a_model_is_asked_for_by_name() -> None:
     inputs = keras.Input((2,))
     outputs = keras.layers.Dense(1)(inputs)
     model = keras.Model(inputs, outputs)
-    assert exercises.require_model(model) is model
+    assert require_model(model) is model
     for answer, code, words in [
         (outputs, "tensor", "keras.Model(inputs, outputs)"),
         (None, "no-model", "is there a return?"),
         ([model], "no-model", "an object of list"),
     ]:
         with pytest.raises(Hint) as caught:
-            exercises.require_model(answer)
+            require_model(answer)
         assert caught.value.code == code
         assert words in caught.value.sentence
+
+
+@pytest.mark.parametrize(
+    ("answer", "value"),
+    [
+        (3, 3),
+        (0, 0),
+        (-0.5, -0.5),
+        (10**30, 10**30),
+        (np.int64(3), 3),
+        (np.uint8(3), 3),
+        (np.float32(0.5), 0.5),
+        (np.float16(0.5), 0.5),
+        (np.array(3), 3),
+        (np.array(0.5, "float32"), 0.5),
+        (tf.constant(3), 3),
+        (tf.constant(0.5), 0.5),
+        (tf.Variable(0.5), 0.5),
+    ],
+)
+def test_one_number_is_one_in_every_dress(answer, value) -> None:
+    found = number(answer)
+    assert (found, type(found)) == (value, type(value))
+    assert require_number(answer) == value
+
+
+@pytest.mark.parametrize(
+    ("answer", "what"),
+    [
+        (None, "None (is there a return?)"),
+        (True, "an object of bool"),
+        (np.bool_(True), "an object of bool"),
+        (np.array(True), "an object of ndarray"),
+        (tf.constant(True), "an object of EagerTensor"),
+        ("3", "an object of str"),
+        (b"3", "an object of bytes"),
+        (3j, "an object of complex"),
+        ([3], "an object of list"),
+        ((3,), "an object of tuple"),
+        ({3}, "an object of set"),
+        ({"a": 3}, "an object of dict"),
+        (np.array([3]), "an object of ndarray"),
+        (tf.constant([3]), "an object of EagerTensor"),
+        (np.array("3"), "an object of ndarray"),
+        (math.nan, "nan"),
+        (np.float32("nan"), "nan"),
+        (math.inf, "inf"),
+        (np.array(math.nan), "an object of ndarray"),
+        (print, "an object of builtin_function_or_method"),
+    ],
+)
+def test_what_is_not_one_number_is_said(answer, what: str) -> None:
+    assert number(answer) is None
+    with pytest.raises(Hint) as caught:
+        require_number(answer, "one whole number")
+    assert caught.value.code == "not-a-number"
+    assert caught.value.sentence == f"Return one whole number; this is {described(answer)}."
+    assert described(answer) == what
+
+
+def test_every_check_asks_the_same_judge_whether_it_is_one_number() -> None:
+    """There were six spellings of it, each of which forgot another kind of number."""
+    for file in sorted((COURSE_ROOT / "helpers" / "exercises").glob("lesson_*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "isinstance":
+                kinds = {ast.unparse(one) for one in ast.walk(node.args[1])}
+                spelled_out = kinds & {"float", "Number", "np.number", "np.integer", "np.floating"}
+                assert not spelled_out, (file.name, ast.unparse(node))
+
+
+def test_close_is_strict_about_shapes() -> None:
+    assert close([1.0, 2.0], np.array([1.0, 2.0 + 1e-7]))
+    assert not close([1.0, 2.0], [1.0, 2.0 + 1e-5])
+    assert close([1.0, 2.0], [1.0, 2.0 + 1e-5], atol=1e-4)
+    assert not close([1.0], 1.0)
+    assert not close(np.ones((2, 1)), np.ones((1, 2)))
+    assert not close(10**9, 10**9 + 1)  # one too many is one too many, however large
+
+
+def test_a_known_mistake_gets_its_hint_and_an_unknown_one_none() -> None:
+    mistakes = {"doubled": (4, "Twice too much."), "squared": (9, "It is squared.")}
+    with pytest.raises(Hint) as caught:
+        hint_if_known(9, mistakes)
+    assert (caught.value.code, caught.value.sentence) == ("squared", "It is squared.")
+    hint_if_known(3, mistakes)
+    with pytest.raises(Hint, match="Twice too much"):
+        hint_if_known("3", mistakes, same=lambda found, wrong: int(found) + 1 == wrong)
+
+
+# --- Adopt, and unknown ids --------------------------------------------------------------------
 
 
 def test_adopt_takes_the_learners_answer_only_where_it_passes(capsys) -> None:
@@ -212,6 +322,43 @@ def test_an_unknown_exercise_is_an_error_of_the_author(exercise_id: str, message
         check(exercise_id, double)
 
 
+def test_a_check_that_cannot_be_imported_says_what_it_lacks(monkeypatch, tmp_path: Path) -> None:
+    """It is no missing lesson: the message would send its author looking in the wrong place."""
+    monkeypatch.setattr(exercises, "__path__", [*exercises.__path__, str(tmp_path)])
+    (tmp_path / "lesson_97.py").write_text("import no_such_package\n")
+    (tmp_path / "lesson_96.py").write_text("import helpers.exercises.no_such_room\n")
+    (tmp_path / "lesson_95.py").write_text("from helpers.session import no_such_name\n")
+    for exercise_id, lacks in [("97.a", "no_such_package"), ("96.a", "no_such_room")]:
+        with pytest.raises(ModuleNotFoundError, match=lacks):
+            find(exercise_id)
+    with pytest.raises(ImportError, match="no_such_name"):
+        find("95.a")
+
+
+def test_the_face_opens_a_room_only_when_asked() -> None:
+    code = """
+import sys
+import helpers.exercises
+def rooms():
+    return {name.split(".")[2] for name in sys.modules if name.startswith("helpers.exercises.")}
+assert rooms() == set(), rooms()
+helpers.exercises.show_progress
+assert rooms() == {"progress"}, rooms()
+helpers.exercises.show_progress()
+assert rooms() == {"progress", "registry"}, rooms()
+from helpers.exercises import adopt, check
+assert rooms() == {"progress", "registry", "judging"}, rooms()
+assert "check" in dir(helpers.exercises)
+try:
+    helpers.exercises.no_such_name
+except AttributeError as problem:
+    print(problem)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "'helpers.exercises' has no attribute 'no_such_name'" in done.stdout
+
+
 # --- Progress ----------------------------------------------------------------------------------
 
 
@@ -224,7 +371,7 @@ def test_what_was_passed_once_stays_passed(lesson) -> None:
 
 
 def test_progress_is_shown_by_lesson(monkeypatch, capsys) -> None:
-    monkeypatch.setattr(exercises, "_all_exercises", lambda: {"99": ["99.a", "99.b"]})
+    monkeypatch.setattr(registry, "EXERCISES", {"99": {"99.a": "Twice", "99.b": "Again"}})
     check("99.a", double)
     exercises.show_progress()
     assert "Lesson 99: 1 of 2\u2003✓ 99.a\u2003○ 99.b" in capsys.readouterr().out
@@ -302,7 +449,8 @@ def test_on_a_full_disk_the_answer_is_still_judged(step: str, lesson, monkeypatc
     assert "No space left on device" in shown
     assert "Right. But it could not be remembered" in shown
     assert (lesson / "progress.json").read_bytes() == before
-    assert [f.name for f in lesson.iterdir()] == ["progress.json"]  # and no rubbish beside it
+    rubbish = {f.name for f in lesson.iterdir()} - {"progress.json", "progress.json.lock"}
+    assert not rubbish
 
 
 def test_a_kernel_killed_while_writing_leaves_the_old_record_whole(lesson, monkeypatch) -> None:
@@ -323,33 +471,14 @@ def test_a_kernel_killed_while_writing_leaves_the_old_record_whole(lesson, monke
     assert (lesson / "progress.json").read_bytes() == before
 
 
-class FileOnFullDisk(io.BytesIO):
-    """It can be made, but nothing goes in."""
-
-    write = full_disk
-
-
-OBSTACLES = {"a folder that refuses": full_disk, "a full disk": lambda **_: FileOnFullDisk()}
-
-
-@pytest.mark.parametrize("obstacle", ["a file in its place", *OBSTACLES])
-def test_an_unwritable_folder_falls_back_and_says_so_once(
-    obstacle: str, lesson, monkeypatch, tmp_path: Path, capsys
-) -> None:
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
-    monkeypatch.setattr(session.tempfile, "gettempdir", lambda: str(temporary))
-    if obstacle == "a file in its place":
-        lesson.write_text("in the way")
-    else:
-        monkeypatch.setattr(session.tempfile, "TemporaryFile", OBSTACLES[obstacle])
+def test_an_unwritable_folder_falls_back_and_the_answer_is_remembered_there(lesson, capsys) -> None:
+    lesson.write_text("in the way")
+    check("99.a", double)
     check("99.a", double)
     shown = capsys.readouterr().out
-    assert "✓ Exercise 99.a" in shown
+    assert shown.count("✓ Exercise 99.a") == 2
     assert shown.count("cannot be written") == 1
-    assert str(lesson) in shown
-    assert str(temporary / "course") in shown
-    assert recorded(temporary / "course")["99.a"]["status"] == "passed"
+    assert recorded(session.personal_folder())["99.a"]["attempts"] == 2
 
 
 def test_where_nothing_can_be_written_the_answer_is_still_judged(
@@ -363,9 +492,38 @@ def test_where_nothing_can_be_written_the_answer_is_still_judged(
     assert "Right. But it could not be remembered" in shown
 
 
-# --- Two kernels -------------------------------------------------------------------------------
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EROFS, errno.ENOSYS, errno.ENOLCK])
+def test_a_folder_that_takes_no_lock_costs_no_time(
+    number: int, lesson, monkeypatch, capsys
+) -> None:
+    """A read-only folder once cost three seconds a check."""
+    real = os.open
 
-ATTEMPTS = 50
+    def refuse(path, flags, *rest, **named):
+        if "progress.json" in str(path):
+            raise OSError(number, os.strerror(number))
+        return real(path, flags, *rest, **named)
+
+    monkeypatch.setattr(os, "open", refuse)
+    begun = time.monotonic()
+    check("99.a", double)
+    assert time.monotonic() - begun < progress.PATIENCE / 3
+    assert "✓ Exercise 99.a" in capsys.readouterr().out
+
+
+def test_without_the_package_for_locks_an_answer_is_remembered_all_the_same(
+    lesson, monkeypatch, capsys
+) -> None:
+    """On Colab nothing is installed for a lesson, so it takes what is there."""
+    monkeypatch.setitem(sys.modules, "filelock", None)
+    check("99.a", double)
+    assert "Right. Your answer is remembered." in capsys.readouterr().out
+    assert [f.name for f in lesson.iterdir()] == ["progress.json"]
+
+
+# --- Several kernels ---------------------------------------------------------------------------
+
+KERNELS, ATTEMPTS = 8, 25
 KERNEL = f"""
 from helpers.exercises import progress
 print("ready", flush=True)
@@ -373,72 +531,66 @@ input()
 for number in range({ATTEMPTS}):
     assert progress.remember("99.a", "wrong", "unchanged")
 """
+HOLDER = """
+import sys, filelock
+with filelock.FileLock(sys.argv[1]):
+    print("ready", flush=True)
+    input()
+"""
+PIPES = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
 
 
-def test_two_kernels_keep_each_others_progress(lesson) -> None:
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    kernels = [subprocess.Popen([sys.executable, "-c", KERNEL], **pipes) for _ in range(2)]
+def test_kernels_keep_each_others_progress(lesson) -> None:
+    kernels = [subprocess.Popen([sys.executable, "-c", KERNEL], **PIPES) for _ in range(KERNELS)]
     for kernel in kernels:
         assert kernel.stdout.readline() == "ready\n"
     for kernel in kernels:
         kernel.stdin.write("\n")
         kernel.stdin.flush()
-    assert [kernel.communicate(timeout=60)[0] for kernel in kernels] == ["", ""]
-    assert [kernel.returncode for kernel in kernels] == [0, 0]
-    hints = {"unchanged": 2 * ATTEMPTS}
-    expected = {"status": "wrong", "attempts": 2 * ATTEMPTS, "hints": hints}
+    assert {kernel.communicate(timeout=60)[0] for kernel in kernels} == {""}
+    assert {kernel.returncode for kernel in kernels} == {0}
+    hints = {"unchanged": KERNELS * ATTEMPTS}
+    expected = {"status": "wrong", "attempts": KERNELS * ATTEMPTS, "hints": hints}
     assert recorded(lesson) == {"99.a": expected}
-    assert [f.name for f in lesson.iterdir()] == ["progress.json"]
+    assert {f.name for f in lesson.iterdir()} <= {"progress.json", "progress.json.lock"}
 
 
-def test_the_lock_of_a_killed_kernel_is_taken_over(lesson) -> None:
+@pytest.fixture
+def holder(lesson):
+    """Another kernel, which holds the lock until it is killed."""
     lesson.mkdir()
-    lock = lesson / "progress.json.lock"
-    lock.touch()
-    long_ago = time.time() - 60
-    os.utime(lock, (long_ago, long_ago))
+    command = [sys.executable, "-c", HOLDER, str(lesson / "progress.json.lock")]
+    with subprocess.Popen(command, **PIPES) as kernel:
+        assert kernel.stdout.readline() == "ready\n"
+        yield kernel
+        kernel.kill()
+
+
+def test_a_killed_kernel_leaves_no_lock(holder, lesson, capsys) -> None:
+    holder.kill()
+    holder.wait()
     begun = time.monotonic()
     check("99.a", double)
-    assert time.monotonic() - begun < progress.LOCK_IS_STALE
-    assert [f.name for f in lesson.iterdir()] == ["progress.json"]
+    assert time.monotonic() - begun < progress.PATIENCE / 3
+    assert "Right. Your answer is remembered." in capsys.readouterr().out
+    assert recorded(lesson)["99.a"]["attempts"] == 1
 
 
-def test_a_lock_that_stays_does_not_stop_an_answer(lesson, monkeypatch, capsys) -> None:
+def test_a_lock_that_stays_does_not_stop_an_answer(holder, lesson, monkeypatch, capsys) -> None:
     monkeypatch.setattr(progress, "PATIENCE", 0.05)
-    lesson.mkdir()
-    (lesson / "progress.json.lock").touch()
     check("99.a", double)
     assert "Right. Your answer is remembered." in capsys.readouterr().out
     assert recorded(lesson)["99.a"]["status"] == "passed"
-    assert (lesson / "progress.json.lock").exists()  # whoever holds it takes it away
+    with pytest.raises(filelock.Timeout):  # whoever holds it still holds it
+        filelock.FileLock(lesson / "progress.json.lock", timeout=0).acquire()
 
 
-# --- What the environment asks for -------------------------------------------------------------
-
-
-def session_read_again() -> types.ModuleType:
-    """The session module as a new Python would import it."""
-    spec = importlib.util.spec_from_file_location("session_read_again", session.__file__)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.mark.parametrize("seed", [0, 7, 2**32 - 1])
-def test_a_seed_can_be_chosen(seed: int, monkeypatch) -> None:
-    monkeypatch.setenv("COURSE_SEED", str(seed))
-    assert session_read_again().SEED == seed
-
-
-@pytest.mark.parametrize("text", ["abc", "", "-1", "4.5", str(2**32)])
-def test_what_is_no_seed_is_refused_by_name(text: str, monkeypatch) -> None:
-    monkeypatch.setenv("COURSE_SEED", text)
-    with pytest.raises(ValueError, match=f"COURSE_SEED is '{text}'.* from 0 to 4294967295"):
-        session_read_again()
-
-
-def test_the_personal_folder_may_be_below_home(monkeypatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("USERPROFILE", str(tmp_path))  # Windows
-    monkeypatch.setenv("COURSE_HOME", "~/course home")
-    assert session.personal_folder() == tmp_path / "course home"
+def test_the_lock_keeps_another_thread_out(lesson, monkeypatch) -> None:
+    """While one is at it, the other waits: the race that the old lock lost."""
+    lesson.mkdir()
+    file = lesson / "progress.json"
+    monkeypatch.setattr(progress, "PATIENCE", 0.05)
+    with progress._locked(file), pytest.raises(filelock.Timeout):
+        filelock.FileLock(f"{file}.lock", timeout=0).acquire()
+    with filelock.FileLock(f"{file}.lock", timeout=0):  # and it is given back
+        pass

@@ -1,6 +1,6 @@
 """Every exercise: the stub, right answers and plausible wrong ones get what they should.
 
-The answers are in exercises/catalogue_NN.py, a dictionary from an exercise's id to
+The answers are in tools/catalogues/lesson_NN.py, a dictionary from an exercise's id to
 `{"stub": answer, "right": [answer, ...], "wrong": {hint code: answer, ...}}`.
 """
 
@@ -8,45 +8,30 @@ from __future__ import annotations
 
 import ast
 import importlib
-import importlib.util
 import linecache
 from functools import cache
 from pathlib import Path
-from types import ModuleType
 
-import nbformat
 import numpy as np
 import pytest
 import tensorflow as tf
 from IPython.core.inputtransformer2 import TransformerManager
 
-import helpers
-from helpers import course
-from helpers.exercises import Exercise, evaluate
+from helpers.exercises import Exercise, Result, evaluate
+from helpers.exercises.registry import EXERCISES
+from helpers.session import COURSE_ROOT
+from tools import lessons
+from tools.catalogues import catalogue
 
-CATALOGUES = Path(__file__).parent / "exercises"
-CHECKS = Path(helpers.__file__).parent / "exercises"
-LESSONS = [notebook.name[:2] for notebook in course.lessons()]
+CATALOGUES = COURSE_ROOT / "tools" / "catalogues"
+CHECKS = COURSE_ROOT / "helpers" / "exercises"
 FEWEST_WRONG_ANSWERS = 3
+LONGEST_HINT = 600  # characters
+KNOWN = [exercise_id for exercises in EXERCISES.values() for exercise_id in exercises]
 
 
 def registered(lesson: str) -> dict[str, Exercise]:
     return importlib.import_module(f"helpers.exercises.lesson_{lesson}").EXERCISES
-
-
-@cache
-def catalogue(lesson: str) -> dict[str, dict]:
-    file = CATALOGUES / f"catalogue_{lesson}.py"
-    if not file.is_file():
-        return {}
-    spec = importlib.util.spec_from_file_location(file.stem, file)
-    module: ModuleType = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.CATALOGUE
-
-
-def known_exercises() -> list[str]:
-    return [e for file in sorted(CHECKS.glob("lesson_*.py")) for e in registered(file.stem[-2:])]
 
 
 def entry(exercise_id: str) -> dict:
@@ -56,50 +41,67 @@ def entry(exercise_id: str) -> dict:
 def answers(kind: str) -> list:
     """One test for each answer of a kind; none where an exercise has no catalogue yet."""
     cases = []
-    for exercise_id in known_exercises():
+    for exercise_id in KNOWN:
         found = catalogue(exercise_id[:2]).get(exercise_id, {}).get(kind, [])
         for number, key in enumerate(found):
             answer = found[key] if kind == "wrong" else key
             name = key if kind == "wrong" else getattr(answer, "__name__", str(number))
-            cases.append(pytest.param(exercise_id, key, answer, id=f"{exercise_id}-{name}"))
+            cases.append(pytest.param(exercise_id, key, id=f"{exercise_id}-{name}"))
     return cases
 
 
-def test_there_are_exercises() -> None:
-    assert {"00", "01", "02"} <= {exercise_id[:2] for exercise_id in known_exercises()}
+@cache
+def judged(exercise_id: str, code: str) -> Result:
+    """What the catalogue's wrong answer for this hint gets; judged once for all tests."""
+    return evaluate(exercise_id, entry(exercise_id)["wrong"][code])
+
+
+def test_the_registry_names_the_exercises_that_there_are() -> None:
+    """Progress is shown from it, without opening any check."""
+    files = sorted(file.stem[-2:] for file in CHECKS.glob("lesson_*.py"))
+    found = {n: {e: one.title for e, one in registered(n).items()} for n in files}
+    assert found == EXERCISES
+    assert [*found] == [*EXERCISES]  # in the same order
+    assert KNOWN == sorted(KNOWN)
+    assert {"00", "01", "02"} <= set(EXERCISES)
 
 
 def test_every_catalogue_belongs_to_exercises() -> None:
-    for file in CATALOGUES.glob("catalogue_*.py"):
-        assert set(catalogue(file.stem[-2:])) == set(registered(file.stem[-2:])), file.name
+    found = sorted(file.stem[-2:] for file in CATALOGUES.glob("lesson_*.py"))
+    assert found == [*EXERCISES]
+    for lesson in found:
+        assert set(catalogue(lesson)) == set(registered(lesson)), lesson
 
 
-@pytest.mark.parametrize("exercise_id", known_exercises())
+@pytest.mark.parametrize("exercise_id", KNOWN)
 def test_an_exercise_has_a_catalogue_of_answers(exercise_id: str) -> None:
     found = entry(exercise_id)
     assert found["right"]
     assert len(found["wrong"]) >= FEWEST_WRONG_ANSWERS
 
 
-@pytest.mark.parametrize("exercise_id", known_exercises())
+@pytest.mark.parametrize("exercise_id", KNOWN)
 def test_the_stub_is_untouched(exercise_id: str) -> None:
     assert evaluate(exercise_id, entry(exercise_id)["stub"]).status == "untouched"
 
 
-@pytest.mark.parametrize(("exercise_id", "key", "answer"), answers("right"))
-def test_a_right_answer_passes(exercise_id: str, key, answer) -> None:
+@pytest.mark.parametrize(("exercise_id", "answer"), answers("right"))
+def test_a_right_answer_passes(exercise_id: str, answer) -> None:
     result = evaluate(exercise_id, answer)
     assert result.status == "passed", result
 
 
-@pytest.mark.parametrize(("exercise_id", "code", "answer"), answers("wrong"))
-def test_a_wrong_answer_gets_its_own_hint(exercise_id: str, code: str, answer) -> None:
-    result = evaluate(exercise_id, answer)
+@pytest.mark.parametrize(("exercise_id", "code"), answers("wrong"))
+def test_a_wrong_answer_gets_its_own_hint(exercise_id: str, code: str) -> None:
+    result = judged(exercise_id, code)
     assert (result.status, result.code) == ("wrong", code), result
     assert result.sentence.strip()
-    assert len(result.sentence) < 600
+    assert len(result.sentence) < LONGEST_HINT
     assert "<function" not in result.sentence
     assert "Traceback" not in result.sentence
+    told = [other for other in entry(exercise_id)["wrong"] if other != code]
+    same = [other for other in told if judged(exercise_id, other).sentence == result.sentence]
+    assert not same, "two mistakes are told the same"
 
 
 OTHER_WAYS = [  # to make a mistake that the catalogue has already
@@ -120,6 +122,16 @@ OTHER_WAYS = [  # to make a mistake that the catalogue has already
         "endless",
         lambda train, val, augment: (train, val.repeat().filter(lambda x, y: True)),
     ),
+    ("00.a", "index", lambda probabilities, labels: tf.argmax(probabilities[0])),
+    ("00.b", "count", lambda true, predicted: tf.constant(6)),
+    ("00.b", "not-a-number", lambda true, predicted: float("nan")),
+    ("01.b", "not-a-number", lambda sizes: np.bool_(True)),
+    ("02.d", "not-a-number", lambda before, after: None),
+    ("02.d", "not-a-number", lambda before, after: "0"),
+    ("03.c", "not-a-number", lambda val, test: True),
+    ("05.b", "not-whole", lambda history, more: {"epochs": 8, "initial_epoch": True}),
+    ("05.c", "not-a-number", lambda epoch: tf.constant(1e-3 if epoch < 5 else 1e-4)),  # as in Keras
+    ("06.c", "miscounted", lambda shape, units: tf.constant(7)),
 ]
 
 
@@ -129,19 +141,24 @@ def test_another_way_to_make_a_mistake_gets_its_hint(exercise_id: str, code: str
     assert (result.status, result.code) == ("wrong", code), result
 
 
+DRESSES = [int, np.int64, np.array, tf.constant]
+ONE_NUMBER = ["01.b", "02.d", "03.b", "03.c", "06.c"]
+
+
+@pytest.mark.parametrize("dress", DRESSES, ids=lambda dress: dress.__name__)
+@pytest.mark.parametrize("exercise_id", ONE_NUMBER)
+def test_a_right_number_is_right_in_every_dress(exercise_id: str, dress) -> None:
+    right = entry(exercise_id)["right"][0]
+    if exercise_id == "03.c" and dress in (int, np.int64):
+        dress = {int: float, np.int64: np.float32}[dress]
+    result = evaluate(exercise_id, lambda *given: dress(right(*given)))
+    assert result.status == "passed", result
+
+
 def test_a_type_error_inside_a_schedule_is_the_one_that_is_told() -> None:
-    told = evaluate("05.c", entry("05.c")["wrong"]["raises"]).sentence
+    told = judged("05.c", "raises").sentence
     assert "'>' not supported between instances of 'int' and 'str'" in told
     assert "missing 2 required positional arguments" in evaluate("05.c", lambda a, b, c: 1).sentence
-
-
-@pytest.mark.parametrize("exercise_id", known_exercises())
-def test_no_two_mistakes_are_told_the_same(exercise_id: str) -> None:
-    sentences: dict[str, str] = {}
-    for code, answer in entry(exercise_id)["wrong"].items():
-        sentence = evaluate(exercise_id, answer).sentence
-        assert sentence not in sentences, (code, sentences[sentence])
-        sentences[sentence] = code
 
 
 # --- In the notebook ---------------------------------------------------------------------------
@@ -152,11 +169,10 @@ class Cells:
 
     def __init__(self, notebook: Path) -> None:
         self.name = notebook.stem
-        cells = nbformat.read(notebook, as_version=4).cells
-        self.code = [cell for cell in cells if cell.cell_type == "code"]
+        self.code = [c for c in lessons.read(notebook).cells if c.cell_type == "code"]
 
     def tagged(self, tag: str) -> list[str]:
-        return [cell.source for cell in self.code if tag in cell.metadata.get("tags", ())]
+        return [cell.source for cell in self.code if tag in lessons.tags(cell)]
 
     def namespace(self) -> dict:
         """What the lesson's import statements bring."""
@@ -182,9 +198,9 @@ def checked(source: str) -> tuple[str, str]:
     return call.args[0].value, ast.unparse(call.args[1])
 
 
-@pytest.fixture(params=LESSONS)
+@pytest.fixture(params=[notebook.name[:2] for notebook in lessons.lessons()])
 def cells(request: pytest.FixtureRequest) -> Cells:
-    return Cells(*course.lessons([request.param]))
+    return Cells(*lessons.lessons([request.param]))
 
 
 def test_a_lesson_checks_exactly_its_exercises_in_order(cells: Cells) -> None:
@@ -216,7 +232,7 @@ def test_stub_and_solution_cells_do_what_they_promise(cells: Cells, capsys) -> N
 
 def test_solutions_are_folded_wherever_the_lesson_is_read(cells: Cells) -> None:
     for cell in cells.code:
-        if "solution" in cell.metadata.get("tags", ()):
+        if "solution" in lessons.tags(cell):
             assert "hide-input" in cell.metadata.tags  # the site
             assert cell.metadata.get("jupyter", {}).get("source_hidden") is True  # JupyterLab
             assert cell.metadata.get("cellView") == "form"  # Colab

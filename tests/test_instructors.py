@@ -9,15 +9,16 @@ import nbformat
 import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
 
-from helpers import course, instructors
-from helpers.instructors import GUIDE, first_sentence, is_up_to_date, minutes_and_questions, parts
+from tools import guide, lessons
+from tools.__main__ import main
+from tools.guide import GUIDE, first_sentence, is_up_to_date, minutes_and_questions, parts
 
-LESSONS = [path.name[:2] for path in course.lessons()]
+LESSONS = [path.name[:2] for path in lessons.lessons()]
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_what_is_made_from_a_lesson_is_up_to_date(lesson: str) -> None:
-    assert is_up_to_date(lesson), f"run: python -m helpers.instructors {lesson}"
+    assert is_up_to_date(lesson), f"run: python -m tools guide {lesson}"
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
@@ -25,7 +26,7 @@ def test_every_wrong_answer_of_the_catalogue_has_a_row(lesson: str) -> None:
     text = {number: text for number, _, text in parts()}[lesson]
     rows = re.findall(r"^\| (\d\d\.[a-z]) \| `([\w-]+)` \| \S.+ \|$", text, re.MULTILINE)
     assert len(rows) == len(set(rows)) >= 6
-    catalogue = instructors.sources(lesson)[1].read_text(encoding="utf-8")
+    catalogue = guide.sources(lesson)[1].read_text(encoding="utf-8")
     assert all(code in catalogue for _, code in rows)
 
 
@@ -39,15 +40,15 @@ def test_every_lesson_has_its_hand_written_parts(lesson: str) -> None:
 
 def by_hand() -> dict[str, str]:
     """What is written by hand, by lesson; under "" what comes before the lessons."""
-    text = instructors.BLOCK.sub("", GUIDE.read_text(encoding="utf-8"))
+    text = guide.BLOCK.sub("", GUIDE.read_text(encoding="utf-8"))
     first, *rest = re.split(r"^## (?=\d\d · )", text, flags=re.MULTILINE)
     return {"": first} | {part[:2]: part for part in rest}
 
 
 def headings(lesson: str) -> list[str]:
     """The headings of a lesson, or of all."""
-    paths = course.lessons([lesson] if lesson else None)
-    cells = [cell for path in paths for cell in nbformat.read(path, as_version=4).cells]
+    paths = lessons.lessons([lesson] if lesson else None)
+    cells = [cell for path in paths for cell in lessons.read(path).cells]
     markdown = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     return re.findall(r"^#{1,3} (.+)$", markdown, re.MULTILINE)
 
@@ -106,20 +107,49 @@ def test_the_first_sentence_of_a_hint(hint: str, first: str) -> None:
 
 def test_a_lesson_that_is_not_there_is_one_sentence() -> None:
     with pytest.raises(SystemExit, match="no lesson 99"):
-        instructors.main(["99"])
+        main(["guide", "99"])
 
 
 def test_only_what_is_between_marks_is_written(tmp_path: Path, monkeypatch) -> None:
-    guide = tmp_path / "GUIDE.md"
-    guide.write_text("before\n<!-- made: 00 -->\nold\n<!-- end -->\nafter", encoding="utf-8")
-    monkeypatch.setattr(instructors, "GUIDE", guide)
+    page = tmp_path / "GUIDE.md"
+    page.write_text("before\n<!-- made: 00 -->\nold\n<!-- end -->\nafter", encoding="utf-8")
+    monkeypatch.setattr(guide, "GUIDE", page)
     assert not is_up_to_date("00")
-    assert list(instructors.write(["00"])) == ["lesson 00: written"]
+    assert list(guide.write(["00"])) == ["lesson 00: written"]
+    assert [file.name for file in tmp_path.iterdir()] == ["GUIDE.md"]  # no draft is left
     assert is_up_to_date("00")
-    assert list(instructors.write([])) == ["lesson 00: unchanged"]
-    text = guide.read_text(encoding="utf-8")
+    assert list(guide.write([])) == ["lesson 00: unchanged"]
+    text = page.read_text(encoding="utf-8")
     assert text.startswith("before\n<!-- made: 00 ")
     assert text.endswith("<!-- end -->\nafter")
     assert "| 00.a | `index` | You return" in text
     with pytest.raises(SystemExit, match="has no place for 01"):
-        instructors.main(["01"])
+        main(["guide", "01"])
+
+
+def test_a_killed_write_leaves_the_guide_whole(tmp_path: Path, monkeypatch) -> None:
+    page = tmp_path / "GUIDE.md"
+    page.write_text("<!-- made: 00 -->\nold\n<!-- end -->", encoding="utf-8")
+    monkeypatch.setattr(guide, "GUIDE", page)
+    monkeypatch.setattr(guide, "wrong_answers", lambda lesson: [("00.a", "index", "You return.")])
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            list(guide.write(["00"]))
+    assert page.read_text(encoding="utf-8") == "<!-- made: 00 -->\nold\n<!-- end -->"
+    assert list(guide.write(["00"])) == ["lesson 00: written"]
+
+
+def test_a_comment_in_a_check_leaves_the_guide_up_to_date(tmp_path: Path, monkeypatch) -> None:
+    file = tmp_path / "lesson_00.py"
+    monkeypatch.setattr(guide, "sources", lambda lesson: [file])
+    file.write_text("x = 1\n")
+    before = guide.stamp("00")
+    file.write_text('"""About it."""\nx = 1  # one\n')
+    assert guide.stamp("00") == before
+    file.write_text("x = 2\n")
+    assert guide.stamp("00") != before

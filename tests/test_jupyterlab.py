@@ -27,15 +27,15 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
-from looking import needs_chromium
+from looking import CONTRAST, barriers, needs_chromium
 from nbformat.reader import NotJSONError
 from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 from playwright.sync_api import Browser, Frame, Locator, Page
 
-from helpers import course
 from helpers.exercises import progress
 from helpers.session import COURSE_ROOT
+from tools.lessons import lessons, read
 
 LESSON = "notebooks/00_start_here.ipynb"
 TENSORBOARD = "notebooks/tensorboard.ipynb"
@@ -59,32 +59,6 @@ CARD = ".jp-OutputArea-output div[style*='border-left']"
 # The cells whose prompt shows a star, because they run or are to be run.
 WAITING = """[...document.querySelectorAll('.jp-InputPrompt')].filter(
     prompt => prompt.textContent.includes('*')).length"""
-
-# Texts in an element whose contrast against what is behind them is below WCAG 2.2's 4.5.
-FAINT_TEXT = """element => {
-  const rgba = text => text.match(/[\\d.]+/g).map(Number).concat(1).slice(0, 4);
-  const over = (top, below) => [0, 1, 2].map(i => top[3] * top[i] + (1 - top[3]) * below[i]);
-  const behind = at => at === null ? [255, 255, 255]
-    : over(rgba(getComputedStyle(at).backgroundColor), behind(at.parentElement));
-  const opacity = at => at === null ? 1
-    : getComputedStyle(at).opacity * opacity(at.parentElement);
-  const light = colour => {
-    const [r, g, b] = colour.map(c => c / 255).map(
-      c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT), found = [];
-  while (texts.nextNode()) {
-    const text = texts.currentNode.textContent.trim(), owner = texts.currentNode.parentElement;
-    if (!text || !owner.checkVisibility() || ['STYLE', 'SCRIPT'].includes(owner.tagName)) continue;
-    const below = behind(owner), [r, g, b, a] = rgba(getComputedStyle(owner).color);
-    const [low, high] = [light(over([r, g, b, a * opacity(owner)], below)), light(below)].sort(
-      (one, other) => one - other);
-    const contrast = (high + 0.05) / (low + 0.05);
-    if (contrast < 4.5) found.push(contrast.toFixed(1) + ' ' + text.slice(0, 80));
-  }
-  return found;
-}"""
 
 # --- Server and browser ------------------------------------------------------------------------
 
@@ -329,14 +303,9 @@ SEE_THROUGH = """image => {
 }"""
 
 
-def test_faint_text_and_transparent_figures_would_be_seen(browser: Browser) -> None:
+def test_a_transparent_figure_would_be_seen(browser: Browser) -> None:
+    """What is faint is seen in test_access.py."""
     page = browser.new_page()
-    page.set_content(
-        '<body style="background: #111"><p style="color: #555">faint</p>'
-        '<p style="color: #eee; opacity: .3">fading</p><p style="color: #ccc">plain</p></body>'
-    )
-    found = page.locator("body").evaluate(FAINT_TEXT)
-    assert [text.split()[1] for text in found] == ["faint", "fading"]
     for mode, edge in (("RGB", 255), ("RGBA", 0)):
         png = io.BytesIO()
         Image.new(mode, (2, 2)).save(png, "PNG")
@@ -356,9 +325,7 @@ def test_cards_and_figures_are_readable_in_both_themes(
     )
     cards = lesson.locator(CARD)
     assert cards.count() > 10
-    outputs = lesson.locator(".jp-OutputArea-output").all()
-    faint = [text for output in outputs for text in output.evaluate(FAINT_TEXT)]
-    assert faint == []
+    assert barriers(lesson, ".jp-OutputArea-output *", CONTRAST) == []
     for image in lesson.locator(".jp-OutputArea-output img").all():
         assert image.evaluate(SEE_THROUGH) == 255  # so black letters stay on their own white
     name = theme.split()[1].lower()
@@ -389,7 +356,7 @@ for level, name in enumerate(("cached", "frozen", "scratch")):
 
 def tensorboard_of_lesson_02() -> nbformat.NotebookNode:
     """Lesson 02's cells on TensorBoard, after tiny runs in place of its own two minutes."""
-    lesson = nbformat.read(course.lessons(["02"])[0], as_version=4)
+    lesson = read(lessons(["02"])[0])
     code = [cell.source for cell in lesson.cells if cell.cell_type == "code"]
     start = [source for source in code if "helpers.start(" in source]
     magics = [s for s in code if "%load_ext tensorboard" in s or "%tensorboard --logdir" in s]

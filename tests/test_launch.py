@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from helpers import course
 from helpers.session import COURSE_ROOT
+from tools import lessons, template
 
 BINDER = COURSE_ROOT / ".binder"
 DEV_CONTAINER = COURSE_ROOT / ".devcontainer" / "devcontainer.json"
@@ -59,19 +60,57 @@ def test_the_dev_container_installs_by_the_readmes_command() -> None:
     assert python.removeprefix("${containerWorkspaceFolder}/") in container["postCreateCommand"]
 
 
-@pytest.mark.parametrize("lesson", course.lessons(), ids=lambda path: path.stem)
+@pytest.mark.parametrize("lesson", lessons.lessons(), ids=lambda path: path.stem)
 def test_every_lesson_has_its_own_doors(lesson: Path) -> None:
-    own = course.address()
-    name = own["repository"].removeprefix("https://github.com/").rstrip("/")
-    badges = course.template(lesson)["badges"]
+    own = {"repository": "https://github.com/school/class-2/", "branch": "spring"}
+    badges = template.template(lesson, own)["badges"]
     doors = dict(re.findall(r"\[([^\]]+)\]\(([^)]+)\)", badges))
-    file = f"{own['branch']}/notebooks/{lesson.name}"
+    name, file = "school/class-2", f"spring/notebooks/{lesson.name}"
     assert doors == {
         "▶ Open in Colab": f"https://colab.research.google.com/github/{name}/blob/{file}",
         "Kaggle": "https://www.kaggle.com/kernels/welcome?src="
         f"https://github.com/{name}/blob/{file}",
-        "Binder": f"https://mybinder.org/v2/gh/{name}/{own['branch']}"
+        "Binder": f"https://mybinder.org/v2/gh/{name}/spring"
         f"?urlpath=lab/tree/notebooks/{lesson.name}",
         "Source": f"https://github.com/{name}/blob/{file}",
         "Map of the lessons": f"https://github.com/{name}#the-lessons",
     }
+
+
+# --- What the README says to type --------------------------------------------------------------
+
+COMMANDS = [
+    command
+    for block in re.findall(r"<!-- command -->\n```bash\n(.*?)```", README, re.DOTALL)
+    for command in block.splitlines()
+]
+# How a test tries a command that would take minutes, write into this checkout, or is run whole in
+# a test file of its own (fork, copy, gather, pages, slides): what is typed after it.
+INSTEAD = {
+    "python -m tools --help": [],
+    "python -m tools status": [],
+    "python -m pytest --stale": ["--collect-only", "-n0", "tests/test_launch.py"],
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_of_the_readme_runs(command: str) -> None:
+    python, *arguments = shlex.split(command)
+    assert python == "python"
+    more = INSTEAD.get(command, ["--help"])
+    ran = subprocess.run(
+        [sys.executable, *arguments, *more], cwd=COURSE_ROOT, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_no_command_of_the_readme_is_left_untried() -> None:
+    """The learner's command is tried in test_jupyterlab.py, the test command by .ci/run."""
+    named = re.findall(r"^(?:python3?|pip|jupyter|\./?\S+|\.\S+) .+$", README, re.MULTILINE)
+    others = [command for command in named if command not in COMMANDS]
+    assert len(others) == 2
+    assert all(command.startswith("python3 -m venv ") for command in others)
+    used = set(re.findall(r"`python -m tools ([a-z]+)", README))
+    known = {command.split()[3] for command in COMMANDS if "-m tools" in command}
+    assert used <= known
+    assert len(COMMANDS) >= 8

@@ -9,7 +9,6 @@ import json
 import re
 import statistics
 from collections import Counter
-from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -17,9 +16,12 @@ import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
-from helpers import course
+from helpers.claims import RECORD
+from tools import freshness, lessons, template
+from tools.lessons import tags
+from tools.normalise import normalise
 
-NOTEBOOKS = course.lessons()
+NOTEBOOKS = lessons.lessons()
 FIRST = "What you will be able to do"
 LAST = ["Exercises", "Recap", "In the wild", "Next"]
 LONGEST_CELL, TYPICAL_CELL = 20, 6  # lines that are not blank
@@ -31,11 +33,6 @@ PREDICTION = re.compile(r"^\*\*Predict\.\*\* \S", re.MULTILINE)
 MACHINE_PATH = re.compile(r"(?<![\w.:/])/(?:work|opt|root|home|tmp|Users|content)/\w|\b[A-Z]:\\\w")
 
 
-@cache
-def read(path: Path) -> NotebookNode:
-    return nbformat.read(path, as_version=4)
-
-
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
 def path(request: pytest.FixtureRequest) -> Path:
     return request.param
@@ -43,11 +40,7 @@ def path(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture
 def lesson(path: Path) -> NotebookNode:
-    return read(path)
-
-
-def tags(cell: NotebookNode) -> list[str]:
-    return cell.metadata.get("tags", [])
+    return lessons.read(path)
 
 
 def code_cells(lesson: NotebookNode) -> list[NotebookNode]:
@@ -141,9 +134,9 @@ def test_headings_skip_no_level_and_one_is_the_title(lesson) -> None:
 
 
 def test_shared_cells_are_as_the_template_says(path: Path, lesson) -> None:
-    for tag, source in course.template(path).items():
+    for tag, source in template.template(path).items():
         assert [cell.source for cell in lesson.cells if tag in tags(cell)] == [source], (
-            f"run: python -m helpers.course stamp {path.name[:2]}"
+            f"run: python -m tools stamp {path.name[:2]}"
         )
 
 
@@ -206,14 +199,14 @@ def test_every_claim_was_shown_and_held(lesson) -> None:
 
 
 def test_no_claim_has_the_id_of_another() -> None:
-    counts = Counter(name for path in NOTEBOOKS for name in claim_ids(read(path)))
+    counts = Counter(name for path in NOTEBOOKS for name in claim_ids(lessons.read(path)))
     assert [name for name, count in counts.items() if count > 1] == []
 
 
 def test_claims_held_with_every_recorded_seed(path: Path, lesson) -> None:
     number = path.name[:2]
-    advice = f"run: python -m helpers.course spread --runs {FEWEST_SEEDS} {number}"
-    record = json.loads(course.RECORD.read_text())
+    advice = f"run: python -m tools spread --runs {FEWEST_SEEDS} {number}"
+    record = json.loads(RECORD.read_text())
     mine = {name: entry for name, entry in record.items() if name.startswith(f"{number}.")}
     assert set(mine) == set(claim_ids(lesson)), advice
     for name, entry in mine.items():
@@ -227,10 +220,7 @@ def test_claims_held_with_every_recorded_seed(path: Path, lesson) -> None:
 
 
 def test_outputs_are_fresh(path: Path) -> None:
-    assert course.is_fresh(path), (
-        f"{path.name} or something it depends on has changed since it was executed; "
-        f"run: python -m helpers.course refresh {path.name[:2]}"
-    )
+    assert freshness.why_stale(path) == [], f"run: python -m tools refresh {path.name[:2]}"
 
 
 def test_every_cell_was_run_in_order(lesson) -> None:
@@ -297,8 +287,7 @@ def test_the_file_is_small(path: Path) -> None:
 
 def test_normalising_again_changes_nothing(lesson) -> None:
     again = copy.deepcopy(lesson)
-    course.normalise(again)
-    again.metadata.course = lesson.metadata.course  # freshness has a test of its own
+    normalise(again)
     assert nbformat.writes(again) == nbformat.writes(lesson)
     ids = [cell.id for cell in lesson.cells]
     assert len(ids) == len(set(ids))

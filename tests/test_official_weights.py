@@ -1,7 +1,8 @@
 """With official weights, the lessons load them, cut, freeze and train on them.
 
 The weights are made here (official_weights.py): as large as the real ones, with fixed numbers.
-Each lesson runs in a copy of the course, in a kernel of its own, as far as its weights play a part.
+Of each lesson those cells run that the weights decide: what is loaded, cut, scaled and frozen, and
+one batch of training. They run in a copy of the course, in a kernel of its own.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import http.server
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,28 +24,31 @@ import official_weights
 import pytest
 from nbclient import NotebookClient
 
-from helpers import backbones
+from helpers.backbones.official import table
 
 COURSE = Path(__file__).resolve().parents[1]
 TESTS = Path(__file__).parent
 LEFT_OUT = (".*", "*.egg-info", "__pycache__", "site", "slides", "tests", "runs")
 LONGEST = 500  # seconds that a cell or a child process may take
 
-# The cells are the lesson's own; only what they train on is less, because nothing can be learned.
-FEW_IMAGES = """
+# The cells are the lesson's own; only what they train on is less, because nothing can be learned:
+# fewer images, and of those one batch for each call of fit.
+ONE_BATCH = """
 from helpers import data
 every_image = data.load
-data.load = lambda *which, **how: every_image(*which, **(how | {"train_per_class": 4}))
-"""
-# Nor can it be judged: of the cells for validation and testing, every eighth.
-FEW_TO_JUDGE = """
-import dataclasses
-few_images = data.load
 def load(*which, **how):
-    splits = few_images(*which, **how)
-    few = {s: getattr(splits, s).unbatch().shard(8, 0).batch(32) for s in ("val", "test")}
-    return dataclasses.replace(splits, **few)
+    splits = every_image(*which, **(how | {"train_per_class": 4}))
+    few = splits.val.unbatch().shard(8, 0).batch(32)
+    import dataclasses
+    return dataclasses.replace(splits, val=few)
 data.load = load
+import keras
+whole_fit = keras.Model.fit
+def fit(model, x, initial_epoch=0, **_):
+    x, last = x.take(1), initial_epoch + 1
+    how = {"initial_epoch": initial_epoch, "epochs": last, "verbose": 0}
+    return whole_fit(model, x, validation_data=x, **how)
+keras.Model.fit = fit
 """
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -74,65 +79,67 @@ def environment(folder: Path, *import_from: Path, **more: str) -> dict[str, str]
     }
 
 
-def run_lesson(
-    course: Path, number: str, at: str, report: str, before: str = "", until: str = ""
-) -> dict:
-    """Run a lesson of the copy from its start; return what `report` says at a heading.
+def run_cells(course: Path, number: str, chosen: list[str], report: str, before: str) -> dict:
+    """Run some cells of a lesson of the copy, in order; return what `report` says after the last.
 
     Args:
         course: The copy.
         number: Number of the lesson.
-        at: The heading before which `report` is asked for, without its hashes.
+        chosen: Headings, without their hashes, of sections to run; and beginnings of single cells.
         report: Code of an expression, a dictionary that JSON can hold.
-        before: Code to run first.
-        until: The heading at which to stop; without one, at the first.
+        before: Code to run between TensorFlow's start and the lesson's cells.
     """
     (path,) = (course / "notebooks").glob(f"{number}_*.ipynb")
     notebook = nbformat.read(path, as_version=4)
-
-    def cells_before(heading: str) -> int:
-        found = [
-            i for i, cell in enumerate(notebook.cells) if f"## {heading}\n" in cell.source + "\n"
-        ]
-        assert len(found) == 1, f"{path.name} has no section {heading!r} any more"
-        return found[0]
-
-    middle, end = cells_before(at), cells_before(until or at)
     answer = course.parent / "report.json"
-    asked = f"""
-        import json, sys
-        from pathlib import Path
-        import helpers
+    first = f"""
+        import sys
         sys.path.append({str(TESTS)!r})
+        import helpers
+        helpers.start({number!r})
+    """
+    asked = f"""
+        import json
+        from pathlib import Path
         from official_weights import digest
         said = {report}
         said["helpers"] = helpers.__file__
         Path({str(answer)!r}).write_text(json.dumps(said))
     """
-    first = nbformat.v4.new_code_cell(f"import sys\nsys.path.append({str(TESTS)!r})\n{before}")
-    asking = nbformat.v4.new_code_cell(textwrap.dedent(asked))
-    notebook.cells = [first, *notebook.cells[:middle], asking, *notebook.cells[middle:end]]
+    section, cells, found = "", [textwrap.dedent(first) + before], set()
+    for cell in notebook.cells:
+        heading = re.search(r"^## (.+)", cell.source, re.MULTILINE)
+        if heading and cell.cell_type == "markdown":
+            section = heading[1]
+        why = [one for one in chosen if one == section or cell.source.startswith(one)]
+        found.update(why)
+        if why and cell.cell_type == "code":
+            cells.append(cell.source)
+    assert found == set(chosen), f"{path.name} has no {set(chosen) - found} any more"
+    cells.append(textwrap.dedent(asked))
+    notebook.cells = [nbformat.v4.new_code_cell(source) for source in cells]
     client = NotebookClient(
         notebook, timeout=LONGEST, resources={"metadata": {"path": str(path.parent)}}
     )
     client.execute(env=environment(course.parent, course))
     said = json.loads(answer.read_text())
     assert Path(said["helpers"]).is_relative_to(course)
-    printed = "".join(
-        output.get("text", "")
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-        for output in cell.outputs
-    )
-    return said | {"printed": printed}
+    outputs = [output for cell in notebook.cells for output in cell.outputs]
+    return said | {"printed": "".join(output.get("text", "") for output in outputs)}
 
 
 def test_lesson_06_cuts_and_trains_on_inception_v3(copy: Path) -> None:
     file, made = official_weights.make("InceptionV3", copy / "data" / "weights")
-    said = run_lesson(
+    said = run_cells(
         copy,
         "06",
-        "What Flatten costs",
+        [
+            "Set up",
+            "SIZE = (150, 150)",
+            "One line picks the backbone",
+            "TRAIN_FOLDER = ",
+            "The recipe, as it is written now",
+        ],
         """{
             "backbone": [backbone.name, backbone.weights, backbone.cut],
             "base": [base.name, len(base.layers), digest(base.get_weights())],
@@ -142,9 +149,9 @@ def test_lesson_06_cuts_and_trains_on_inception_v3(copy: Path) -> None:
             "scale": backbone.scale(tf.constant([0.0, 255.0])).numpy().tolist(),
             "in the model": [layer.name for layer in model.layers],
             "epochs": len(history.history["loss"]),
+            "blocks": [base.get_layer(name).output.shape[-1] for name in backbone.blocks],
         }""",
-        before=f"import helpers; helpers.start('06'){FEW_IMAGES}{FEW_TO_JUDGE}",
-        until="Exercises",
+        ONE_BATCH,
     )
     assert said["backbone"] == ["InceptionV3", str(file), "mixed7"]
     assert "No ImageNet weights" not in said["printed"]
@@ -157,19 +164,25 @@ def test_lesson_06_cuts_and_trains_on_inception_v3(copy: Path) -> None:
     assert said["in the model"].index("to_minus_one_to_one") < said["in the model"].index(
         "up_to_cut"
     )
-    assert said["epochs"] == 3
-    assert "kept: (" in said["printed"] and ", 7, 7, 768)" in said["printed"]
-    # All eleven blocks, side by side: 256 + 288 + 288 + 5 * 768 + 1280 + 2 * 2048.
-    assert "11 blocks, 10048 features for one image" in said["printed"]
-    assert "solar cells: block mixed" in said["printed"]
+    assert said["epochs"] == 1
+    # The blocks whose depths the lesson compares, one feature a channel: 10,048 in all.
+    assert said["blocks"] == [256, 288, 288, *[768] * 5, 1280, 2048, 2048]
 
 
 def test_lesson_07_trains_the_recipe_on_vgg16(copy: Path) -> None:
     _, made = official_weights.make("VGG16", copy / "data" / "weights")
-    said = run_lesson(
+    said = run_cells(
         copy,
         "07",
-        "An index is a fragile name",
+        [
+            "Set up",
+            "The VGG16 recipe",
+            "def arrays",
+            "def compiled_head",
+            "def train_head",
+            "families = ",
+            "here = ",
+        ],
         """{
             "backbone": [BACKBONE, CUT],
             "base": [base.name, len(base.layers)],
@@ -179,8 +192,7 @@ def test_lesson_07_trains_the_recipe_on_vgg16(copy: Path) -> None:
             "trainable": sorted({w.path.split("/")[0] for w in model.trainable_weights}),
             "epochs": phase_one.epoch + phase_two.epoch,
         }""",
-        before=f"import helpers; helpers.start('07'){FEW_IMAGES}",
-        until="Eight families",
+        ONE_BATCH,
     )
     assert said["backbone"] == ["VGG16", "block5_conv1"]
     assert "No ImageNet weights" not in said["printed"]
@@ -190,7 +202,7 @@ def test_lesson_07_trains_the_recipe_on_vgg16(copy: Path) -> None:
     assert said["phase one"] == []  # frozen: still what is in the file
     assert said["phase two"] == block5
     assert said["trainable"] == [*block5, "classes", "hidden"]
-    assert said["epochs"] == [0, 1, 2, 3]
+    assert said["epochs"] == [0, 1]
     assert "pretrained here, beside EfficientNetLite0: VGG16\n" in said["printed"]
     assert "VGG16, as it wants: " in said["printed"]
 
@@ -198,10 +210,10 @@ def test_lesson_07_trains_the_recipe_on_vgg16(copy: Path) -> None:
 def test_lesson_02_trains_on_efficientnetb0_with_its_rescaling(copy: Path) -> None:
     """Given as a path, B0 would lack a Rescaling layer that the official weights count on."""
     file, made = official_weights.make("EfficientNetB0", copy / "data" / "weights")
-    said = run_lesson(
+    said = run_cells(
         copy,
         "02",
-        "Scratch, frozen, cached",
+        ["Set up", "SIZE = (64, 64)", "The same cell for other families"],
         """{
             "weights": available["EfficientNetB0"],
             "base": digest(extractors["EfficientNetB0"].layers[1].get_weights()),
@@ -213,10 +225,10 @@ def test_lesson_02_trains_on_efficientnetb0_with_its_rescaling(copy: Path) -> No
                 int(np.prod(w.shape)) for w in extractors["EfficientNetB0"].trainable_weights
             ),
         }""",
-        before=f"""
-import helpers; helpers.start("02")
-import official_weights; official_weights.expect("EfficientNetB0", {official_weights.md5(file)!r})
-{FEW_IMAGES}""",
+        f"""
+import official_weights
+official_weights.expect("EfficientNetB0", {official_weights.md5(file)!r})
+{ONE_BATCH}""",
     )
     assert said["weights"] == "imagenet"
     assert said["rescalings"] == 2
@@ -237,16 +249,19 @@ import helpers; helpers.start("06")
 import keras
 import keras.src.applications.efficientnet, keras.src.applications.inception_v3
 import official_weights
-from helpers import backbones
+from helpers import network
+from helpers.backbones import official
 
 official_weights.expect(name, made)
+file = official.table()[name]["file"]
+network.SERVER = address
 keras.src.applications.efficientnet.BASE_WEIGHTS_PATH = address
-keras.src.applications.inception_v3.WEIGHTS_PATH_NO_TOP = address + backbones.FILES[name][0]
+keras.src.applications.inception_v3.WEIGHTS_PATH_NO_TOP = address + file
 
 
 def ask(offline):
     os.environ["COURSE_OFFLINE"] = str(int(offline))
-    weights = backbones.weights_for(name)
+    weights = official.weights_for(name)
     said = {"weights": weights}
     if weights:
         try:
@@ -261,7 +276,7 @@ def ask(offline):
 
 steps = {}
 for step in ("damaged", "good"):
-    os.rename(f"{server_folder}/{step}", f"{server_folder}/{backbones.FILES[name][0]}")
+    os.rename(f"{server_folder}/{step}", f"{server_folder}/{file}")
     steps[step] = ask(offline=False)
     steps[f"after {step}, offline"] = ask(offline=True)
 print("said", json.dumps(steps))
@@ -318,7 +333,7 @@ def test_weights_are_downloaded_checked_and_kept(name: str, tmp_path: Path, serv
     assert printed.count(f"No ImageNet weights for {name} here") == 1
 
     assert said["good"] == {"weights": "imagenet", "loaded": made}
-    kept = tmp_path / "keras" / "models" / backbones.FILES[name][0]
+    kept = tmp_path / "keras" / "models" / table()[name]["file"]
     assert kept.read_bytes() == good
     assert said["after good, offline"] == {"weights": "imagenet", "loaded": made}
     assert asked == [f"/{kept.name}"] * 2  # once for each download, then from the cache

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
+import json
 import os
 import struct
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from helpers import backbones, data
-from helpers.data import DataProblem, load, open_image
+from helpers import data, network
+from helpers.data import DataProblem, load, open_image, own_folder, tfds_sets
+from helpers.data.images import fit
+from helpers.data.words import counted
+from helpers.session import COURSE_ROOT
 
 SIZE = (40, 40)
 RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
@@ -63,7 +70,7 @@ def numbers(dataset) -> list[int]:
     return [round(float(image[0, 0, 0])) for images, _ in dataset for image in images.numpy()]
 
 
-@contextmanager
+@contextlib.contextmanager
 def refused(*words: str) -> Iterator[None]:
     """The block raises DataProblem within five seconds, and its message has these words."""
     began = time.monotonic()
@@ -374,8 +381,6 @@ def test_a_full_disk_is_not_taken_for_damaged_photographs(
     with refused("no room", str(home / "converted"), "No space left", "set COURSE_HOME"):
         load(equal_cutouts, skip_unreadable=skip_unreadable)
     assert not list((home / "converted").iterdir())
-    with refused("no room for converted copies"):
-        open_image(equal_cutouts / "train" / "cats" / "cutout.png")
 
 
 def seen_as(grey: np.ndarray) -> list[int]:
@@ -427,6 +432,265 @@ def test_one_picture_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
     text(tmp_path / "cat.jpg")
     with refused("cat.jpg cannot be read", "save it again"):
         open_image(tmp_path / "cat.jpg")
+
+
+# --- One picture ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "make", [make for _, make, *_ in CONVERTED], ids=lambda make: make.__name__
+)
+def test_one_picture_is_read_where_nothing_can_be_written(
+    home, tmp_path, monkeypatch, make
+) -> None:
+    path = tmp_path / "photo.jpg"
+    make(path)
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    for owner, name in ((Image.Image, "save"), (Path, "mkdir"), (os, "replace")):
+        monkeypatch.setattr(owner, name, full)
+    assert open_image(path, SIZE).shape == (1, *SIZE, 3)
+    assert not home.exists()
+
+
+ODD_SHAPES = [(1, 300), (300, 2), (7, 5), (64, 64), (333, 500), (500, 333), (225, 97)]
+
+
+@pytest.mark.parametrize("size", [(64, 64), (20, 30), (33, 7), (1, 1)])
+def test_a_picture_is_fitted_as_keras_resizing_does_it(tmp_path, size) -> None:
+    layer = keras.layers.Resizing(*size, crop_to_aspect_ratio=True, dtype="float32")
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 256, (*shape, 3), dtype="uint8") for shape in ODD_SHAPES]
+    spec = tf.TensorSpec((None, None, 3), tf.uint8)
+    source = tf.data.Dataset.from_generator(lambda: iter(pictures), output_signature=spec)
+    mapped = list(source.map(lambda picture: fit(picture, size)).as_numpy_iterator())
+    for number, picture in enumerate(pictures):
+        Image.fromarray(picture).save(tmp_path / "photo.png")
+        expected = layer(picture.astype("float32")).numpy()
+        assert mapped[number].dtype == np.float32
+        np.testing.assert_array_equal(mapped[number], expected)
+        np.testing.assert_array_equal(open_image(tmp_path / "photo.png", size)[0], expected)
+
+
+def test_a_picture_is_fitted_in_full_precision_and_uses_up_no_layer_name(tmp_path) -> None:
+    write(tmp_path / "photo.png", (3, 7, 251))
+    before = keras.layers.Resizing(2, 2).name
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    try:
+        assert open_image(tmp_path / "photo.png").dtype == np.float32
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    numbers_of = [
+        int("0" + name.partition("_")[2]) for name in (before, keras.layers.Resizing(2, 2).name)
+    ]
+    assert numbers_of[1] == numbers_of[0] + 1
+
+
+# --- What was found is kept ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def settled(folder) -> Path:
+    """The folder with one image to convert, none of them changed lately."""
+    half_transparent(folder / "train" / "cats" / "cutout.png")
+    age(folder)
+    return folder
+
+
+def age(folder: Path) -> None:
+    """Make files older than the two seconds in which they could change unseen."""
+    for path in folder.rglob("*.png"):
+        os.utime(path, ns=(0, path.stat().st_mtime_ns - 10**10))
+
+
+@pytest.fixture
+def opened(monkeypatch) -> list[str]:
+    """The names of the files that are looked into, from now on."""
+    names: list[str] = []
+    right, hashed = own_folder._tensorflow_shows_it_right, own_folder.digest
+
+    def look(path):
+        names.append(path.name)
+        return right(path)
+
+    def digest(path):
+        names.append(path.name)
+        return hashed(path)
+
+    monkeypatch.setattr(own_folder, "_tensorflow_shows_it_right", look)
+    monkeypatch.setattr(own_folder, "digest", digest)
+    return names
+
+
+def contents(splits) -> dict[str, list[int]]:
+    return {split: sorted(numbers(getattr(splits, split))) for split in data.SPLITS}
+
+
+def test_a_folder_that_did_not_change_is_not_opened_again(settled, opened, capsys) -> None:
+    first = contents(load(settled, image_size=SIZE))
+    said = capsys.readouterr().out
+    assert len(set(opened)) == 14  # 13 images and the copy of one
+    opened.clear()
+    assert contents(load(settled, image_size=SIZE)) == first
+    assert opened == []
+    assert capsys.readouterr().out == said  # that one was converted is still said
+
+
+def test_a_changed_file_is_checked_again_and_no_other(settled, opened) -> None:
+    load(settled)
+    opened.clear()
+    for change in (lambda path: write(path, (9, 9, 9)), text):
+        change(settled / "val" / "cats" / "010.png")
+        with contextlib.suppress(DataProblem):
+            assert 9 in contents(load(settled, image_size=SIZE))["val"]
+        assert set(opened) == {"010.png"}
+    with refused("val/cats/010.png", "1 of 13 images"):
+        load(settled)
+
+
+def test_a_file_changed_just_now_is_not_believed_to_stay(folder, opened) -> None:
+    for _ in range(2):  # its time may not show what is written in the same moment
+        opened.clear()
+        load(folder)
+        assert len(set(opened)) == 12
+
+
+def test_a_lost_copy_is_made_again(settled, home, opened) -> None:
+    load(settled)
+    for copy in (home / "converted").iterdir():
+        copy.unlink()
+    opened.clear()
+    assert sorted(contents(load(settled, image_size=SIZE))["train"])[:2] == [0, 0]
+    assert set(opened) == {"cutout.png", *(copy.name for copy in (home / "converted").iterdir())}
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    ["", "{", "[]", '{"checked by": "an older rule", "files": {}}', "{0}", "{1}"],
+)
+def test_an_index_that_is_of_no_use_is_no_obstacle(settled, home, opened, spoiled) -> None:
+    own_folder.own_folder(settled, False)
+    index = home / "own_images.json"
+    kept = json.loads(index.read_text())
+    kept["files"] = dict.fromkeys(kept["files"], [1] if spoiled == "{0}" else "nonsense")
+    index.write_text(json.dumps(kept) if spoiled in ("{0}", "{1}") else spoiled)
+    opened.clear()
+    assert len(own_folder.own_folder(settled, False)["train"]["cats"]) == 3
+    assert len(set(opened)) == 14
+    opened.clear()
+    own_folder.own_folder(settled, False)
+    assert opened == []  # the index was mended
+
+
+def test_an_index_that_cannot_be_written_only_costs_its_speed(
+    settled, home, monkeypatch, opened, capsys
+) -> None:
+    load(settled)
+    said = capsys.readouterr().out
+    (home / "own_images.json").unlink()
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    opened.clear()
+    assert load(settled).sizes == {"train": 5, "val": 4, "test": 4}
+    assert capsys.readouterr().out == said
+    assert [path.name for path in home.iterdir()] == ["converted"]
+    assert len(set(opened)) == 14
+
+
+# --- Rooms and memory ----------------------------------------------------------------------------
+
+CHILD = """
+import json, sys
+from pathlib import Path
+
+def rooms():
+    names = ("own_folder", "tfds_sets", "solar_cells")
+    return [name for name in names if "helpers.data." + name in sys.modules]
+
+from helpers import data
+at_first = [name for name in sys.modules if name.startswith("helpers.data.")]
+from helpers.data import DATA, DataProblem, load, open_image
+assert (data.load, data.DataProblem) == (load, DataProblem)
+cached = load("stamps", image_size=(160, 160), cache=True)
+next(iter(cached.val.take(1)))
+after_stamps = rooms()
+
+def memory():
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return 0
+    return next(int(r.split()[1]) for r in status.read_text().splitlines() if r[:5] == "VmRSS")
+
+before = memory()
+for _ in range(3):
+    for batch in cached.train:
+        pass
+after = memory()
+load(sys.argv[1])
+print(json.dumps([at_first, after_stamps, rooms(), (after - before) * 1024]))
+"""
+
+
+@pytest.fixture(scope="module")
+def child(tmp_path_factory) -> list:
+    """What a Python of its own has opened of `helpers.data`, and how much a cache has taken."""
+    home = tmp_path_factory.mktemp("child")
+    for label, start in (("cats", 0), ("dogs", 100)):
+        numbered(home / "photos" / label, 10, start)
+    done = subprocess.run(
+        [sys.executable, "-c", CHILD, str(home / "photos")],
+        env=os.environ | {"COURSE_HOME": str(home), "PYTHONPATH": str(COURSE_ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_rooms_are_opened_when_they_are_needed(child) -> None:
+    assert child[:3] == [[], [], ["own_folder"]]
+
+
+def test_a_cache_holds_images_once(child) -> None:
+    if not child[3]:
+        pytest.skip("this system does not say how much memory a process takes")
+    images = 750 * 160 * 160 * 12
+    assert 0.5 * images < child[3] < 1.6 * images
+
+
+def test_the_face_lists_its_names_and_knows_no_other() -> None:
+    assert set(data.__all__) == set(dir(data)) >= {"load", "DataProblem", "MODULE", "to_rgb"}
+    assert all(getattr(data, name) is not None for name in data.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'lode'"):
+        _ = data.lode
+
+
+# --- Words ---------------------------------------------------------------------------------------
+
+
+def test_counts_agree_with_their_words(folder, capsys) -> None:
+    half_transparent(folder / "train" / "cats" / "a.png")
+    load(folder)
+    assert "1 of 13 images was converted" in capsys.readouterr().out
+    half_transparent(folder / "test" / "cats" / "b.png")
+    load(folder)
+    said = capsys.readouterr().out
+    assert "2 of 14 images were converted" in said
+    assert "1 image lies in two splits: b.png (train and test)" in said  # its name, not the copy's
+    half_transparent(folder / "val" / "cats" / "c.png")
+    load(folder)
+    assert "2 images lie in two splits" in capsys.readouterr().out
+    assert [counted(n, "class", "classes") for n in (0, 1, 2)] == [
+        "0 classes",
+        "1 class",
+        "2 classes",
+    ]
+    assert counted(1_000, "image") == "1,000 images"
 
 
 # --- Folders -----------------------------------------------------------------------------------
@@ -531,7 +795,7 @@ def test_fewer_than_two_classes_are_not_a_classification(tmp_path: Path, classes
     numbered(folder, 3)  # images beside the class folders belong to no class
     if classes:
         numbered(folder / "cats", 10)
-    number = "1 class folder;" if classes else "0 class folders;"
+    number = "1 class folder to train on;" if classes else "0 class folders to train on;"
     with refused(str(folder), number, "a folder of its own, two or more"):
         load(folder)
 
@@ -589,7 +853,7 @@ def test_the_same_image_in_two_splits_is_said(folder, capsys) -> None:
     (folder / "test" / "dogs" / "the_same.png").write_bytes(image.read_bytes())
     assert load(folder).sizes["test"] == 5
     said = capsys.readouterr().out
-    assert "1 images lie in two splits: the_same.png (train and test)" in said
+    assert "1 image lies in two splits: the_same.png (train and test)" in said
     assert "remove one" in said
 
 
@@ -655,7 +919,7 @@ def no_tfds_sets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_tfds_sets")
 def test_without_a_network_a_tfds_set_is_refused_at_once(monkeypatch) -> None:
-    monkeypatch.setattr(backbones, "network_reachable", lambda: False)
+    monkeypatch.setattr(network, "reachable", lambda: False)
     with refused("tf_flowers", "no network", "go online once, or use 'stamps'"):
         load("tf_flowers")
 
@@ -665,7 +929,7 @@ def test_what_is_no_classification_is_refused_before_anything_is_downloaded(monk
     def download(*_, **__):
         pytest.fail("nothing may be downloaded")
 
-    monkeypatch.setattr(backbones, "network_reachable", lambda: True)
+    monkeypatch.setattr(network, "reachable", lambda: True)
     monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", download)
     with refused("wider_face is not an image-classification set"):
         load("wider_face")
@@ -728,7 +992,7 @@ class NumberedAll(_Numbered):
 def test_missing_splits_of_a_tfds_set_are_cut_out_of_others(
     monkeypatch, name: str, train, val, test
 ) -> None:
-    monkeypatch.setattr(backbones, "network_reachable", lambda: True)
+    monkeypatch.setattr(network, "reachable", lambda: True)
     splits = load(name, image_size=(16, 24), batch_size=8)
     assert splits.class_names == ("even", "odd")
     images, labels = next(iter(splits.train))
@@ -742,21 +1006,20 @@ def test_missing_splits_of_a_tfds_set_are_cut_out_of_others(
     assert sorted(everything) == list(range(test[1]))
     for images, labels in splits.test:
         assert [int(n) % 2 for n in images.numpy()[:, 0, 0, 0].round()] == labels.numpy().tolist()
-    monkeypatch.setattr(backbones, "network_reachable", lambda: False)
+    monkeypatch.setattr(network, "reachable", lambda: False)
     assert load(name, image_size=(16, 24)).sizes == splits.sizes  # it is on this computer now
 
 
 @pytest.mark.usefixtures("no_tfds_sets")
 def test_a_tfds_set_has_labels_as_the_others_and_is_cached_where_asked(monkeypatch) -> None:
-    monkeypatch.setattr(backbones, "network_reachable", lambda: True)
+    monkeypatch.setattr(network, "reachable", lambda: True)
     fitted = []
-    fit_to = data._fit_to
 
     def counted(image, size):
         tf.py_function(lambda: fitted.append(1), [], [])
-        return fit_to(image, size)
+        return fit(image, size)
 
-    monkeypatch.setattr(data, "_fit_to", counted)
+    monkeypatch.setattr(tfds_sets, "fit", counted)
     for cache, expected in ((True, 42), (False, 84)):
         fitted.clear()
         train = load("numbered_train", image_size=(8, 8), cache=cache).train
@@ -777,7 +1040,7 @@ def test_a_part_of_a_tfds_set_is_refused_before_anything_is_downloaded() -> None
 
 @pytest.mark.parametrize(("name", "shape"), [("tf_flowers", None), ("mnist", (28, 28, 1))])
 def test_real_tfds_sets_are_taken_for_classifications(monkeypatch, name: str, shape) -> None:
-    monkeypatch.setattr(backbones, "network_reachable", lambda: False)
+    monkeypatch.setattr(network, "reachable", lambda: False)
     builder = tfds.builder(name)
     assert builder.info.features["image"].shape == (shape or (None, None, 3))
     with refused("no network"):  # and not: no image-classification set

@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 import io
 import itertools
+import subprocess
+import sys
 from collections.abc import Callable
 
 import keras
@@ -15,6 +17,7 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from helpers import cards, plots
+from helpers.plots import learning, pictures
 
 WORDS = "Accuracy rises from left to right & stays < 1."
 RNG = np.random.default_rng(0)
@@ -101,11 +104,7 @@ def displays(monkeypatch: pytest.MonkeyPatch) -> list[tuple[dict, dict]]:
 
 
 def test_every_public_function_is_drawn_here() -> None:
-    public = {
-        name
-        for name, value in inspect.getmembers(plots, inspect.isfunction)
-        if value.__module__ == plots.__name__ and not name.startswith("_")
-    }
+    public = {name for name in plots.__all__ if inspect.isfunction(getattr(plots, name))}
     assert public - {"new_figure"} <= {name.split(",")[0] for name in DRAWINGS}
 
 
@@ -134,6 +133,33 @@ def test_a_figure_without_words_is_refused(name: str, words: str, displays) -> N
     assert displays == []
 
 
+STEPS = {
+    "plots.show": "canvas False",
+    "plots.images, plots.probabilities": "canvas pictures False",
+    "plots.curves": "canvas learning pictures False",
+    "plots.seeds, plots.trend": "canvas compare learning pictures False",
+    "plots.model_graph": "canvas compare graph learning pictures True",
+}
+OPENED = f"""
+import sys
+from helpers import plots
+for step in {list(STEPS)}:
+    eval(step)
+    mine = [name for name in sys.modules if name.startswith("helpers.plots.")]
+    print(*sorted(name.rpartition(".")[2] for name in mine), "keras" in sys.modules)
+"""
+
+
+def test_only_the_room_that_is_asked_for_opens() -> None:
+    done = subprocess.run([sys.executable, "-c", OPENED], capture_output=True, text=True)
+    assert done.stdout.splitlines() == list(STEPS.values()), done.stderr[-2000:]
+
+
+def test_a_name_that_no_room_has_is_said() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'pie'"):
+        plots.pie  # noqa: B018
+
+
 def test_the_same_figure_is_the_same_bytes(displays) -> None:
     for _ in range(2):
         DRAWINGS["curves"](WORDS)
@@ -142,7 +168,7 @@ def test_the_same_figure_is_the_same_bytes(displays) -> None:
 
 def test_the_word_fine_tuning_stands_above_the_curves(displays, monkeypatch) -> None:
     drawn = []
-    monkeypatch.setattr(plots, "show", lambda figure, in_words: drawn.append(figure))
+    monkeypatch.setattr(learning, "show", lambda figure, in_words: drawn.append(figure))
     perfect = {name: [1.0, 1.0, 1.0, 1.0] for name in ("loss", "accuracy")}
     plots.curves({"run": perfect}, WORDS, boundary=2, heading="At the upper edge")
     [figure] = drawn
@@ -158,7 +184,7 @@ def test_the_word_fine_tuning_stands_above_the_curves(displays, monkeypatch) -> 
 def test_a_picture_is_as_bright_as_it_is(shape, displays, monkeypatch) -> None:
     """Matplotlib by itself stretches a grey one: all of one grey is then black."""
     drawn = []
-    monkeypatch.setattr(plots, "show", lambda figure, in_words: drawn.append(figure))
+    monkeypatch.setattr(pictures, "show", lambda figure, in_words: drawn.append(figure))
     for value in (20, 200):
         even = np.full(shape, value, "float32")
         plots.images([even], ["even"], WORDS)

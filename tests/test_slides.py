@@ -11,15 +11,18 @@ from pathlib import Path
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from looking import HARD_TO_READ, needs_chromium, parsed, requests_of
+from looking import CONTRAST, barriers, needs_chromium, parsed, requests_of
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from helpers import course
-from helpers.publish import slides
-from helpers.publish.slides import LONGEST_OUTPUT, LONGEST_TABLE, REVEAL, shown_code
+from tools import lessons as course
+from tools.publish import address as places
+from tools.publish import deck as slides
+from tools.publish import fitting
+from tools.publish.deck import REVEAL
+from tools.publish.fitting import LONGEST_OUTPUT, LONGEST_TABLE, shown_code
 
 LESSONS = course.lessons()
 PROJECTOR = {"width": 1280, "height": 720}
@@ -45,7 +48,8 @@ every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("slides")
-    course.main(["slides", str(folder)])
+    for lesson in LESSONS:
+        assert re.search(r": \d+ slides, \d", slides.build(lesson, folder))
     return folder
 
 
@@ -71,9 +75,7 @@ def words(text: str) -> str:
 
 @every_lesson
 def test_every_section_but_the_set_up_has_slides(lesson: Path, folder: Path) -> None:
-    wanted = [
-        title for cell in nbformat.read(lesson, as_version=4).cells for title in sections_of(cell)
-    ]
+    wanted = [title for cell in course.read(lesson).cells for title in sections_of(cell)]
     columns = deck_of(lesson, folder).select(".slides > section")
     found = [column.find(["h1", "h2"]).get_text() for column in columns]
     # The first exercise takes the place of a heading with nothing to say of its own.
@@ -99,7 +101,7 @@ def test_every_slide_has_a_heading_and_something_below_it(lesson: Path, folder: 
 def test_a_prediction_stands_alone_before_its_run(lesson: Path, folder: Path) -> None:
     asked = [
         words(re.sub(r"[*`]", "", re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", match[1])))
-        for cell in nbformat.read(lesson, as_version=4).cells
+        for cell in course.read(lesson).cells
         if cell.cell_type == "markdown"
         for match in re.finditer(r"^\*\*Predict\.\*\* (.+)$", cell.source, re.MULTILINE)
     ]
@@ -117,7 +119,7 @@ def test_a_prediction_stands_alone_before_its_run(lesson: Path, folder: Path) ->
 @every_lesson
 def test_nothing_gives_a_solution_away_and_the_speaker_has_it(lesson: Path, folder: Path) -> None:
     deck = deck_of(lesson, folder)
-    for cell in nbformat.read(lesson, as_version=4).cells:
+    for cell in course.read(lesson).cells:
         if "solution" in course.tags(cell):
             code = cell.source.partition("\n")[2]
             assert not any(
@@ -136,7 +138,7 @@ def test_nothing_gives_a_solution_away_and_the_speaker_has_it(lesson: Path, fold
 def test_every_figure_is_there_with_its_words_in_the_notes(lesson: Path, folder: Path) -> None:
     stored = [
         output
-        for cell in nbformat.read(lesson, as_version=4).cells
+        for cell in course.read(lesson).cells
         for output in cell.get("outputs", ())
         if "image/png" in output.get("data", {}) and not in_exercises(lesson, cell.id)
     ]
@@ -152,7 +154,7 @@ def test_every_figure_is_there_with_its_words_in_the_notes(lesson: Path, folder:
 @every_lesson
 def test_every_claim_is_there(lesson: Path, folder: Path) -> None:
     text = words(shown(deck_of(lesson, folder)))
-    for cell in nbformat.read(lesson, as_version=4).cells:
+    for cell in course.read(lesson).cells:
         for output in cell.get("outputs", ()):
             plain = output.get("data", {}).get("text/plain", "")
             if plain.startswith("✓ Claim") and not in_exercises(lesson, cell.id):
@@ -161,7 +163,7 @@ def test_every_claim_is_there(lesson: Path, folder: Path) -> None:
 
 def in_exercises(lesson: Path, cell_id: str) -> bool:
     section = ""
-    for cell in nbformat.read(lesson, as_version=4).cells:
+    for cell in course.read(lesson).cells:
         section = [section, *sections_of(cell)][-1]
         if cell.id == cell_id:
             return section in ("Exercises", "Set up")
@@ -255,7 +257,7 @@ def test_a_picture_in_prose_comes_along() -> None:
     deck = slides.Deck(LESSONS[0])
     target = f"../{picture.relative_to(course.COURSE_ROOT).as_posix()}"
     assert deck._target(target).startswith("data:image/jpeg;base64,")
-    assert deck._target("../README.md").startswith(course.address()["repository"])
+    assert deck._target("../README.md").startswith(places.address()["repository"])
 
 
 def test_the_guide_for_instructors_goes_into_the_notes(tmp_path: Path, monkeypatch) -> None:
@@ -266,6 +268,16 @@ def test_the_guide_for_instructors_goes_into_the_notes(tmp_path: Path, monkeypat
     notes = "".join(columns(tmp_path)[0][0].notes)
     assert "Ask <em>this</em>." in notes
     assert "Ask that" not in notes
+
+
+@pytest.mark.parametrize(("owner", "said"), [("your_name", True), ("school", False)])
+def test_the_speaker_is_told_where_the_course_has_no_address(
+    tmp_path: Path, monkeypatch, owner: str, said: bool
+) -> None:
+    own = {"repository": f"https://github.com/{owner}/course", "branch": "main"}
+    monkeypatch.setattr(places, "address", lambda: own)
+    notes = "".join(columns(tmp_path)[0][0].notes)
+    assert ("python -m tools fork" in notes) == said
 
 
 def test_without_reveal_the_message_says_what_to_install(tmp_path: Path, monkeypatch) -> None:
@@ -296,16 +308,12 @@ def visit(page: Page, file: Path) -> Iterator[dict]:
 
 @needs_chromium
 @every_lesson
-def test_nothing_runs_off_a_slide_or_is_hard_to_read(
-    lesson: Path, folder: Path, browser: Browser
-) -> None:
+def test_nothing_runs_off_a_slide(lesson: Path, folder: Path, browser: Browser) -> None:
     page = browser.new_page(viewport=PROJECTOR)
     asked = requests_of(page)
     seen = []
     for slide in visit(page, folder / f"{lesson.stem}.html"):
         seen.append(slide)
-        hard = page.evaluate(HARD_TO_READ.replace("document.body", "Reveal.getCurrentSlide()"))
-        assert hard == [], slide
     assert [slide for slide in seen if slide["off"]] == []
     assert [slide for slide in seen if slide["scale"] < SMALLEST] == []
     assert sum(slide["scale"] < 1 for slide in seen) <= MOST_SHRUNK * len(seen)
@@ -316,7 +324,7 @@ def test_nothing_runs_off_a_slide_or_is_hard_to_read(
 @needs_chromium
 def test_what_runs_off_would_be_found(tmp_path: Path, browser: Browser, monkeypatch) -> None:
     """A long output is made smaller until it fits; what cannot fit is found."""
-    monkeypatch.setattr(slides, "LONGEST_OUTPUT", 1000)
+    monkeypatch.setattr(fitting, "LONGEST_OUTPUT", 1000)
     found = {}
     for lines in (10, 28, 90):
         content = [new_markdown_cell("# 01 · X\n\n## Section"), printed(lines)]
@@ -343,6 +351,20 @@ def test_the_speaker_sees_the_notes_in_a_window_of_their_own(
         page.keyboard.press("s")
     notes = opened.value.locator(".speaker-controls-notes .value")
     notes.filter(has_text=LESSONS[0].name).wait_for(timeout=20_000)
+    page.close()
+
+
+@needs_chromium
+@every_lesson
+def test_every_text_on_a_slide_can_be_read(lesson: Path, folder: Path, browser: Browser) -> None:
+    """All slides at once, one below the other: as they are without reveal.js."""
+    page = browser.new_page(viewport=PROJECTOR)
+    page.route("**/reveal.*", lambda route: route.abort())
+    page.goto((folder / f"{lesson.stem}.html").as_uri())
+    page.add_style_tag(content="pre { white-space: pre-wrap; overflow: visible; max-height: none }")
+    slide = "section > :not(aside)"
+    assert page.locator(slide).count() >= 2 * len(single_slides(deck_of(lesson, folder)))
+    assert barriers(page, f"{slide}, {slide} *", CONTRAST) == []
     page.close()
 
 

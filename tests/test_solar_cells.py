@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import data
-from helpers.data import MODULE, SPLITS, DataProblem, load
+from helpers.data import MODULE, SPLITS, DataProblem, FilesOfSplit, load, loading, solar_cells
+from helpers.files import digest
 
 SIZES = {
     "train": {"defective": 451, "functional": 1061},
@@ -25,19 +25,19 @@ SIZES = {
 
 
 @pytest.fixture(scope="module")
-def files() -> dict[str, data.FilesOfSplit]:
-    return data._solar_cells()
+def files() -> dict[str, FilesOfSplit]:
+    return solar_cells.solar_cells()
 
 
 @pytest.fixture(scope="module")
 def table() -> list[tuple[str, float, str]]:
     """Name, probability of a defect and kind of every cell, in the package's order."""
-    lines = (data._elpv_package() / "data" / "labels.csv").read_text().splitlines()
+    lines = (solar_cells.elpv_package() / "data" / "labels.csv").read_text().splitlines()
     rows = [line.split() for line in lines if line.strip()]
     return [(name, float(probability), kind) for name, probability, kind in rows]
 
 
-def names(groups: data.FilesOfSplit) -> set[str]:
+def names(groups: FilesOfSplit) -> set[str]:
     return {f"images/{path.name}" for group in groups.values() for path in group}
 
 
@@ -58,7 +58,7 @@ def test_every_picture_is_in_exactly_one_split_and_class(files, table) -> None:
 
 def test_no_two_splits_hold_the_same_picture_under_two_names(files) -> None:
     digests = {
-        split: {data._digest(path) for group in files[split].values() for path in group}
+        split: {digest(path) for group in files[split].values() for path in group}
         for split in SPLITS
     }
     assert not digests["train"] & digests["val"]
@@ -95,7 +95,7 @@ def test_neighbours_of_one_kind_are_rarely_in_two_splits(files, table) -> None:
 
 @pytest.mark.parametrize("blocks", range(1, 40))
 def test_blocks_go_to_training_first_then_validation_then_testing(blocks: int) -> None:
-    places = [data._split_of_block(block, blocks, stretch=0) for block in range(blocks)]
+    places = [solar_cells.split_of_block(block, blocks, stretch=0) for block in range(blocks)]
     assert places == sorted(places, key=SPLITS.index)
     if blocks >= 3:
         assert set(places) == set(SPLITS)
@@ -103,7 +103,7 @@ def test_blocks_go_to_training_first_then_validation_then_testing(blocks: int) -
 
 
 def test_single_blocks_take_turns() -> None:
-    assert [data._split_of_block(0, 1, stretch) for stretch in range(4)] == [*SPLITS, "train"]
+    assert [solar_cells.split_of_block(0, 1, stretch) for stretch in range(4)] == [*SPLITS, "train"]
 
 
 # --- Loading -----------------------------------------------------------------------------------
@@ -161,29 +161,32 @@ def test_fewer_images_of_a_seed_are_a_part_of_more() -> None:
     group = {"a": [Path(str(i)) for i in range(40)], "b": [Path(f"b{i}") for i in range(50)]}
     before: set[Path] = set()
     for count in (1, 5, 20, 40):
-        drawn = data._some(group, count, seed=7)
+        drawn = loading.some(group, count, seed=7)
         assert [len(paths) for paths in drawn.values()] == [count, count]
         chosen = set().union(*drawn.values())
         assert len(chosen) == 2 * count
         assert before <= chosen
         before = chosen
-    assert set(data._some(group, 40, seed=7)["a"]) == set(group["a"])
+    assert set(loading.some(group, 40, seed=7)["a"]) == set(group["a"])
 
 
 def test_a_seed_repeats_its_draw_and_seeds_differ() -> None:
     group = {"a": [Path(str(i)) for i in range(200)]}
-    assert data._some(group, 20, seed=1) == data._some(group, 20, seed=1)
-    draws = {tuple(data._some(group, 20, seed=seed)["a"]) for seed in range(8)}
+    assert loading.some(group, 20, seed=1) == loading.some(group, 20, seed=1)
+    draws = {tuple(loading.some(group, 20, seed=seed)["a"]) for seed in range(8)}
     assert len({frozenset(draw) for draw in draws}) == 8
 
 
 def test_a_seed_decides_which_solar_cells_are_trained_on(files, monkeypatch) -> None:
     drawn = {}
 
-    def remember(some, size, batch_size, shuffle_seed, cache):
-        drawn.setdefault("train" if shuffle_seed is not None else "other", some)
+    draw = loading.some
 
-    monkeypatch.setattr(data, "_image_dataset", remember)
+    def remember(files, count, seed):
+        drawn["train"] = draw(files, count, seed)
+        return drawn["train"]
+
+    monkeypatch.setattr(loading, "some", remember)
     chosen = []
     for seed in (1, 1, 2):
         drawn.clear()
@@ -225,8 +228,8 @@ def test_fashion_is_refused_in_part_and_not_given_whole() -> None:
 @pytest.fixture
 def not_installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A machine without elpv-dataset, whose personal folder is new; returns that folder."""
-    monkeypatch.setattr(data.importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setattr(data, "personal_folder", lambda: tmp_path)
+    monkeypatch.setattr(solar_cells.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(solar_cells, "personal_folder", lambda: tmp_path)
     return tmp_path
 
 
@@ -246,9 +249,9 @@ def fetched(folder: Path) -> Path:
 
 def test_the_installed_package_is_used_without_a_network(monkeypatch, tmp_path: Path) -> None:
     spec = ModuleSpec("elpv_dataset", None, origin=str(tmp_path / "elpv_dataset" / "__init__.py"))
-    monkeypatch.setattr(data.importlib.util, "find_spec", lambda name: spec)
+    monkeypatch.setattr(solar_cells.importlib.util, "find_spec", lambda name: spec)
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: pytest.fail("nothing to fetch"))
-    assert data._elpv_package() == tmp_path / "elpv_dataset"
+    assert solar_cells.elpv_package() == tmp_path / "elpv_dataset"
 
 
 def test_a_missing_package_is_fetched_once_into_the_personal_folder(
@@ -263,14 +266,14 @@ def test_a_missing_package_is_fetched_once_into_the_personal_folder(
         return SimpleNamespace(returncode=0, stderr="")
 
     monkeypatch.setattr(subprocess, "run", pip)
-    assert data._elpv_package() == not_installed / "packages" / "elpv_dataset"
+    assert solar_cells.elpv_package() == not_installed / "packages" / "elpv_dataset"
     assert "91 MB, once" in capsys.readouterr().out
     assert commands[0][:4] == [sys.executable, "-m", "pip", "install"]
     assert "--no-deps" in commands[0]  # or it would pull in what Colab has in another version
     assert f"--target={not_installed / 'packages'}" in commands[0]
     assert commands[0][-1] == "elpv-dataset"
 
-    files = data._solar_cells()
+    files = solar_cells.solar_cells()
     assert len(commands) == 1  # the second time it lies there
     assert capsys.readouterr().out == ""
     found = {split: {c: len(group) for c, group in files[split].items()} for split in SPLITS}

@@ -3,244 +3,38 @@
 A lesson has three cells for each exercise: a stub to fill in, ``check("05.b", answer)``, and a
 folded solution that ends in ``answer = adopt("05.b", answer, reference)``. The checks live in
 one module a lesson, ``lesson_00.py`` and so on, each with a dictionary ``EXERCISES``.
+
+============  ================================================================
+room          what it holds
+============  ================================================================
+``judging``   `check`, `adopt` and what they rest on
+``probes``    what several checks ask of an answer: is it a model, one number?
+``progress``  what was tried and passed, and the card that shows it
+``registry``  every exercise's id and title, as plain text
+============  ================================================================
+
+A room is opened when one of its names is asked for.
 """
 
 from __future__ import annotations
 
-import ast
 import importlib
-import importlib.resources
-import inspect
-import linecache
-import re
-import textwrap
-import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
-from helpers.cards import BAD, GOOD, NEUTRAL, Card
-from helpers.exercises import progress
-
-if TYPE_CHECKING:
-    import keras
-
-Answer = TypeVar("Answer")
+_ROOMS = {
+    **dict.fromkeys(("Exercise", "Hint", "Result", "adopt", "check", "evaluate"), "judging"),
+    **dict.fromkeys(("find", "has_dots", "is_stub"), "judging"),
+    **dict.fromkeys(("described", "require_model"), "probes"),
+    **dict.fromkeys(("reset_progress", "show_progress"), "progress"),
+}
+__all__ = [*_ROOMS]
 
 
-class Hint(Exception):
-    """What is wrong with this answer: a short code for the records, a sentence for the learner."""
-
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.code = code
-        self.sentence = sentence
+def __getattr__(name: str) -> Any:
+    if name not in _ROOMS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_ROOMS[name]}"), name)
 
 
-@dataclass(frozen=True)
-class Exercise:
-    """An exercise: its title and a check that returns if the answer is right, else raises Hint."""
-
-    title: str
-    check: Callable[[Any], None]
-
-
-@dataclass(frozen=True)
-class Result:
-    """What came of a check. `status` is "untouched", "wrong" or "passed"."""
-
-    status: str
-    code: str = ""
-    sentence: str = ""
-
-
-def check(exercise_id: str, answer: Any) -> None:
-    """Check an answer and show a card: not attempted yet, a hint, or a tick.
-
-    An exception in the answer becomes a hint, and so does sys.exit(). An interrupt goes through.
-
-    Args:
-        exercise_id: Lesson and letter, e.g. ``"02.b"``.
-        answer: The learner's function or value.
-
-    Raises:
-        KeyError: There is no such exercise: a mistake in the lesson, not in the answer.
-    """
-    result = evaluate(exercise_id, answer)
-    saved = progress.remember(exercise_id, result.status, result.code)
-    name = f"Exercise {exercise_id} · {find(exercise_id).title}"
-    if result.status == "untouched":
-        card = Card(
-            f"… {name}",
-            "Not attempted yet. Put your answer where the three dots stand and run both cells "
-            "again, or carry on: the lesson works either way.",
-        )
-    elif result.status == "passed":
-        kept = (
-            "Your answer is remembered." if saved else "But it could not be remembered: see above."
-        )
-        card = Card(f"✓ {name}", f"Right. {kept}", colour=GOOD)
-    else:
-        card = Card(
-            f"✗ {name}: not there yet",
-            result.sentence,
-            ("Change the answer and run both cells again.",),
-            BAD,
-        )
-    card.show()
-
-
-def adopt(exercise_id: str, mine: Answer, reference: Answer) -> Answer:
-    """Return the learner's own answer if it passes the check, else the reference.
-
-    So the rest of the lesson runs on the learner's code where that works, and always runs.
-    """
-    if evaluate(exercise_id, mine).status == "passed":
-        print(f"{exercise_id}: the lesson goes on with your own answer.")
-        return mine
-    print(f"{exercise_id}: the lesson goes on with the reference answer; yours stays in its cell.")
-    return reference
-
-
-def evaluate(exercise_id: str, answer: Any) -> Result:
-    """Check an answer without showing or remembering anything.
-
-    Raises:
-        KeyError: There is no such exercise.
-    """
-    exercise = find(exercise_id)
-    if is_stub(answer):
-        return Result("untouched")
-    try:
-        exercise.check(answer)
-    except Hint as hint:
-        return Result("wrong", hint.code, hint.sentence)
-    except (Exception, SystemExit) as problem:  # the learner's code may raise anything at all
-        return Result("wrong", "raises", _where(problem))
-    return Result("passed")
-
-
-def find(exercise_id: str) -> Exercise:
-    """Return an exercise by its id.
-
-    Raises:
-        KeyError: There is no such exercise; the message lists those of the lesson.
-    """
-    lesson = exercise_id.split(".")[0]
-    try:
-        module = importlib.import_module(f"helpers.exercises.lesson_{lesson}")
-    except ModuleNotFoundError:
-        raise KeyError(f"there is no lesson {lesson!r} with exercises") from None
-    if exercise_id not in module.EXERCISES:
-        known = ", ".join(module.EXERCISES)
-        raise KeyError(f"lesson {lesson} has no exercise {exercise_id!r}; it has {known}")
-    return module.EXERCISES[exercise_id]
-
-
-def is_stub(answer: Any) -> bool:
-    """Whether the three dots are still there: as the value, in a container, or in the code.
-
-    Dots inside square brackets, as in ``x[..., 0]``, are an answer and no placeholder.
-    """
-    if answer is ...:
-        return True
-    if isinstance(answer, list | tuple | set):
-        return any(is_stub(item) for item in answer)
-    if isinstance(answer, dict):
-        return any(is_stub(item) for item in answer.values())
-    if not inspect.isfunction(answer):
-        return False
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(answer)))
-    except (OSError, TypeError, SyntaxError):
-        return False  # no source to read: whatever it is, somebody wrote it
-    return has_dots(tree)
-
-
-def has_dots(code: ast.AST) -> bool:
-    """Whether there are three dots in this code, other than inside square brackets."""
-    indexed = {
-        id(node)
-        for subscript in ast.walk(code)
-        if isinstance(subscript, ast.Subscript)
-        for node in ast.walk(subscript.slice)
-    }
-    return any(
-        isinstance(node, ast.Constant) and node.value is ... and id(node) not in indexed
-        for node in ast.walk(code)
-    )
-
-
-def require_model(answer: Any) -> keras.Model:
-    """Return the answer if it is a Keras model.
-
-    Raises:
-        Hint: ``"tensor"`` if the last tensor was returned in its place, ``"no-model"`` for
-            anything else.
-    """
-    import keras
-
-    if isinstance(answer, keras.KerasTensor):
-        raise Hint(
-            "tensor",
-            "You returned the last tensor. Tie inputs and outputs into a model: "
-            "keras.Model(inputs, outputs).",
-        )
-    if not isinstance(answer, keras.Model):
-        raise Hint("no-model", f"Return a keras.Model; this is {described(answer)}.")
-    return answer
-
-
-def described(thing: Any) -> str:
-    """Say what an answer is, for a hint: ``"an object of dict"``, or that it is None."""
-    return "None (is there a return?)" if thing is None else f"an object of {type(thing).__name__}"
-
-
-def _where(problem: BaseException) -> str:
-    """Say what the learner's code raised, and at which of its lines if that can be found."""
-    frames = traceback.extract_tb(problem.__traceback__)
-    # Code typed into a notebook lives in files that only linecache knows.
-    own = [f for f in frames if "ipykernel" in f.filename or f.filename.startswith("<ipython")]
-    plain = re.sub(r"\x1b\[\d*m", "", str(problem))  # Keras writes some of its messages in bold
-    lines = [line.strip() for line in plain.splitlines() if line.strip()] or ["no message"]
-    # Keras first says which layer was called, and only then what is wrong.
-    said = lines[1] if lines[0].startswith("Exception encountered") and lines[1:] else lines[0]
-    sentence = f"Running it raised {type(problem).__name__}: {said}"
-    if own:
-        code = linecache.getline(own[-1].filename, own[-1].lineno or 0).strip()
-        sentence += f" (your line {own[-1].lineno}: {code})"
-    return sentence
-
-
-def show_progress() -> None:
-    """Show which exercises of which lessons are done."""
-    rows = []
-    for lesson, exercises in _all_exercises().items():
-        states = progress.statuses(exercises)
-        signs = {"passed": "✓", "wrong": "✗"}
-        # Wide spaces, because a page makes one of several narrow ones.
-        marks = "\u2003".join(f"{signs.get(states[e], '○')} {e}" for e in exercises)
-        done = sum(state == "passed" for state in states.values())
-        rows.append(f"Lesson {lesson}: {done} of {len(exercises)}\u2003{marks}")
-    Card(
-        "Your progress",
-        "✓ passed, ✗ tried, ○ not tried yet. Start over with reset_progress().",
-        rows,
-        NEUTRAL,
-    ).show()
-
-
-def reset_progress() -> None:
-    """Forget all progress; the old file is kept beside the new one with the ending .old."""
-    progress.reset()
-    show_progress()
-
-
-def _all_exercises() -> dict[str, list[str]]:
-    """Every lesson's exercises, in order."""
-    folder = importlib.resources.files("helpers.exercises")
-    names = sorted(f.name[7:9] for f in folder.iterdir() if f.name.startswith("lesson_"))
-    return {
-        lesson: list(importlib.import_module(f"helpers.exercises.lesson_{lesson}").EXERCISES)
-        for lesson in names
-    }
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ROOMS})

@@ -7,17 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from helpers.exercises import Exercise, Hint
+from helpers.exercises.judging import Exercise, Hint
+from helpers.exercises.probes import hint_if_known, number
 
 NOTHING = (
     "Your function returns None. Printing shows a value but hands nothing back: end with return."
 )
-
-
-def _is_number(value: Any) -> bool:
-    """Whether it is one finite number of Python's or NumPy's; a truth value is none."""
-    numbers = int | float | np.integer | np.floating
-    return isinstance(value, numbers) and not isinstance(value, bool) and np.isfinite(value)
 
 
 def _must_be_function(answer: Any) -> None:
@@ -80,16 +75,16 @@ def _top_label_of(answer: Callable, row: np.ndarray) -> str:
         ) from None
     if value is None:
         raise Hint("returns-nothing", NOTHING)
-    if _is_number(value):
-        if value == int(value):
+    if (found := number(value)) is not None:
+        if found == int(found):
             raise Hint(
                 "index",
-                f"You return {value}: the place of a class, not its name. Which of the two "
+                f"You return {found}: the place of a class, not its name. Which of the two "
                 "things that you were given turns a place into a name?",
             )
         raise Hint(
             "probability",
-            f"You return {float(value):.2f}: how probable the best class is. The question is "
+            f"You return {found:.2f}: how probable the best class is. The question is "
             "which class it is: you need the place of that number, not the number.",
         )
     if isinstance(value, list | tuple | np.ndarray) and np.size(value) > 0:
@@ -145,7 +140,7 @@ def check_accuracy(answer: Callable) -> None:
             "You return the whole number 0. If you divide with //, Python drops what comes after "
             "the point, and of every share below 1 nothing is left. Divide with /.",
         )
-    if isinstance(value, bool | np.bool_) or (_is_number(value) and value == 0):
+    if isinstance(value, bool | np.bool_) or number(value) == 0:
         raise Hint(
             "compares-lists",
             f"This comes to {value}. Between two lists, == asks whether they are the same as a "
@@ -158,8 +153,7 @@ def check_accuracy(answer: Callable) -> None:
             "You return one result for each place. Accuracy is a single number: the share of "
             "those results that are True. True counts as 1, False as 0.",
         )
-    value = _as_float(value)
-    _number_hints(value)
+    _number_hints(_as_float(value))
     for true, predicted, right in (
         (TRUE_SHORT, PREDICTED_SHORT, 2 / 5),
         (TRUE_NAMES, PREDICTED_NAMES, 1 / 4),
@@ -177,13 +171,13 @@ def check_accuracy(answer: Callable) -> None:
 
 
 def _as_float(value: Any) -> float:
-    """The returned value as a number, also where it sits alone in an array or tensor."""
-    try:
-        return float(np.asarray(value, dtype="float64").reshape(()))
-    except (TypeError, ValueError):
+    """The returned value as a number, also where it sits alone in a list or on axes of length 1."""
+    found = number(np.squeeze(value))
+    if found is None:
         raise Hint(
             "not-a-number", f"You return {value!r}; wanted is a number from 0 to 1, such as 0.5."
-        ) from None
+        )
+    return found
 
 
 def _number_hints(value: float) -> None:
@@ -191,31 +185,30 @@ def _number_hints(value: float) -> None:
     right, count = 6 / 8, 6
     if np.isclose(value, right):
         return
-    if np.isclose(value, count):
-        raise Hint(
-            "count",
+    mistakes = {
+        "count": (
+            count,
             f"You return {value:g}: how many are right. Out of how many? Divide, so that lists "
             "of different lengths can be compared.",
-        )
-    if np.isclose(value, 100 * right):
-        raise Hint(
-            "percent",
+        ),
+        "percent": (
+            100 * right,
             f"You return {value:g}: a percentage. Keras counts accuracy from 0 to 1, and so "
             "does this exercise: leave out the factor 100.",
-        )
-    if np.isclose(value, 1 - right):
-        raise Hint(
-            "error-rate",
+        ),
+        "error-rate": (
+            1 - right,
             f"You return {value:g}: the share that is wrong. Count the places that agree (==), "
             "not those that differ (!=).",
-        )
-    if np.isclose(value, np.mean(PREDICTED)) or np.isclose(value, np.mean(TRUE)):
-        raise Hint(
-            "mean-of-labels",
+        ),
+        "mean-of-labels": (
+            [np.mean(PREDICTED), np.mean(TRUE)],
             f"You return {value:g}: the mean of the labels themselves. A label is a name that "
             "happens to be a number. First ask of each place whether the two agree, then take "
             "the mean of that.",
-        )
+        ),
+    }
+    hint_if_known(value, mistakes, same=lambda found, wrong: np.isclose(found, wrong).any())
     raise Hint(
         "another-number",
         f"For true labels {TRUE} and predictions {PREDICTED} you return {value:.3g}. Count by "

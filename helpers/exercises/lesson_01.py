@@ -11,7 +11,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from helpers.exercises import Exercise, Hint, require_model
+from helpers.exercises.judging import Exercise, Hint
+from helpers.exercises.probes import hint_if_known, number, require_model
 
 CLASSES = 10
 
@@ -229,19 +230,16 @@ def _check_count(answer: Callable) -> None:
     if not callable(answer):
         raise Hint("not-a-function", "Leave it a function that takes sizes and returns a number.")
     trials = [[784, 64, 64, 10], [5, 4, 3, 2], [300, 7, 11, 13, 3], [6, 5]]
-    got = [answer(list(sizes)) for sizes in trials]
-    if any(number is None for number in got):
+    answers = [answer(list(sizes)) for sizes in trials]
+    if any(one is None for one in answers):
         raise Hint("returns-nothing", "Your function returns None: its last line must return.")
-    if any(isinstance(n, bool) or not np.isscalar(n) or isinstance(n, str) for n in got):
-        raise Hint(
-            "not-a-number",
-            f"Return one number for the whole network, not a {type(got[0]).__name__}.",
-        )
+    got = [number(one) for one in answers]
+    if None in got:
+        kind = type(answers[got.index(None)]).__name__
+        raise Hint("not-a-number", f"Return one number for the whole network, not a {kind}.")
     if got == [_count(sizes) for sizes in trials]:
         return
-    for code, (miscount, sentence) in _MISCOUNTS.items():
-        if got[:3] == [miscount(sizes) for sizes in trials[:3]]:
-            raise Hint(code, sentence)
+    hint_if_known(got[:3], _MISCOUNTS, lambda found, how: found == [how(s) for s in trials[:3]])
     if got[0] == _count(trials[0]):
         raise Hint(
             "one-network-only",

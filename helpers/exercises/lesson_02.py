@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from helpers.exercises import Exercise, Hint, described, require_model
+from helpers.exercises.judging import Exercise, Hint
+from helpers.exercises.probes import close, described, require_model, require_number
 
 
 def check_pool_by_hand(answer: Callable[[np.ndarray], np.ndarray]) -> None:
@@ -90,17 +91,17 @@ def check_wire(answer: Callable[[keras.Model, layers.Layer], keras.Model]) -> No
             "places with GlobalAveragePooling2D.",
         )
     pooled = {kind: np.mean(value, axis=(1, 2)) for kind, value in maps.items()}
-    if _close(result, pooled["thrown-away"]):
+    if close(result, pooled["thrown-away"], 1e-4):
         raise Hint(
             "thrown-away",
             "The base got the image as it came, 0 to 255: what the rescaling returned was thrown "
             "away. Give the base the rescaled tensor, not the inputs.",
         )
-    if _close(result, pooled["twice"]):
+    if close(result, pooled["twice"], 1e-4):
         raise Hint("twice", "The image is rescaled twice, so almost nothing is left of it.")
-    if _close(result, np.max(maps["right"], axis=(1, 2))):
+    if close(result, np.max(maps["right"], axis=(1, 2)), 1e-4):
         raise Hint("max", "This pools with the maximum. Use the average over the places.")
-    if not _close(result, pooled["right"]):
+    if not close(result, pooled["right"], 1e-4):
         raise Hint(
             "other-output",
             "The model's output is not the pooled output of the base for the rescaled image. "
@@ -186,8 +187,7 @@ def check_changed_arrays(answer: Callable[[list, list], int]) -> None:
     result = answer([a.copy() for a in before], [a.copy() for a in before])
     if isinstance(result, bool | np.bool_):
         raise Hint("bool", "Return how many arrays changed, a whole number, not only whether any.")
-    if np.ndim(result) != 0:
-        raise Hint("not-a-number", f"Return one whole number; this is {described(result)}.")
+    result = require_number(result, "one whole number")
     if result == 3:
         raise Hint(
             "unchanged",
@@ -211,10 +211,6 @@ def check_changed_arrays(answer: Callable[[list, list], int]) -> None:
             "A change of 0.000000001 went unnoticed. np.allclose forgives small changes; to prove "
             "that nothing changed, compare exactly.",
         )
-
-
-def _close(a: np.ndarray, b: np.ndarray) -> bool:
-    return a.shape == b.shape and np.allclose(a, b, atol=1e-4)
 
 
 EXERCISES = {

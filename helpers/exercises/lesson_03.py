@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
-from numbers import Number
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from helpers.exercises import Exercise, Hint, described
+from helpers.exercises.judging import Exercise, Hint
+from helpers.exercises.probes import described, hint_if_known, require_number
 
 
 class _Marking(keras.layers.Layer):
@@ -138,9 +138,7 @@ def check_leaked(answer: Callable[[Sequence, Sequence, Mapping], int]) -> None:
     photograph = {"a1": "cat", "a2": "cat", "a3": "cat", "b1": "owl", "b2": "owl"}
     photograph |= {"c1": "cod", "d1": "fox", "d2": "fox", "d3": "fox", "e1": "elk"}
     train, test = ["a1", "b1", "c1", "e1", "b2"], ["a2", "d1", "a3", "d2", "d3"]
-    result = answer(list(train), list(test), dict(photograph))
-    if isinstance(result, bool | np.bool_) or not isinstance(result, Number):
-        raise Hint("not-a-number", f"Return one whole number; this is {described(result)}.")
+    result = require_number(answer(list(train), list(test), dict(photograph)), "one whole number")
     if result == 2:  # a2 and a3
         again = answer(test, train, photograph)
         if again == 1:  # a1
@@ -185,38 +183,35 @@ def check_honest(answer: Callable[[Sequence[float], Sequence[float]], float]) ->
     """03.c: the test accuracy at the epoch with the best validation accuracy."""
     val = [0.31, 0.42, 0.55, 0.48, 0.50, 0.47]
     test = [0.40, 0.63, 0.57, 0.66, 0.61, 0.59]
-    result = answer(list(val), list(test))
-    if not isinstance(result, Number | np.ndarray | tf.Tensor) or np.ndim(result) != 0:
-        raise Hint("not-a-number", f"Return one accuracy; this is {described(result)}.")
-    result = float(result)
-    told = {
-        max(test): (
-            "best-on-test",
+    result = require_number(answer(list(val), list(test)), "one accuracy")
+    mistakes = {
+        "best-on-test": (
+            max(test),
             "This is the highest test accuracy. Choosing by it is what this lesson warns of: the "
             "test then reports its own luck. Validation chooses, the test is only read.",
         ),
-        test[-1]: (
-            "last-epoch",
+        "last-epoch": (
+            test[-1],
             "This is the last epoch's test accuracy. Take the epoch where validation accuracy is "
             "highest.",
         ),
-        test[0]: (
-            "lowest",
+        "lowest": (
+            test[0],
             "This is the epoch where validation accuracy is lowest. A loss is best when it is "
             "low, an accuracy when it is high.",
         ),
-        test[1]: (
-            "one-too-early",
+        "one-too-early": (
+            test[1],
             "This is one epoch before the best one. Python counts places from 0, and so does "
             "argmax: use what it returns as it is.",
         ),
-        test[4]: (
-            "other-epoch",
+        "other-epoch": (
+            test[4],
             "This is the test accuracy of the epoch with the second best validation accuracy. Take "
             "the best one.",
         ),
-        max(val): (
-            "validation",
+        "validation": (
+            max(val),
             "This is the best validation accuracy. It was used to choose, so it flatters as well. "
             "Read the test accuracy of that same epoch.",
         ),
@@ -225,9 +220,7 @@ def check_honest(answer: Callable[[Sequence[float], Sequence[float]], float]) ->
         if abs(float(answer(val[::-1], test[::-1])) - 0.57) > 1e-6:
             raise Hint("fixed-epoch", "The epoch is the same for every history. Find it in val.")
         return
-    for value, (code, sentence) in told.items():
-        if abs(result - value) < 1e-6:
-            raise Hint(code, sentence)
+    hint_if_known(result, mistakes)
     if result in (2, 3):
         raise Hint("epoch", "This is the number of the epoch. Return the test accuracy there.")
     raise Hint(

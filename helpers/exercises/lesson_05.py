@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import itertools
 from collections.abc import Callable, Sequence
+from numbers import Real
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +13,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from helpers.exercises import Exercise, Hint, described
+from helpers.exercises.judging import Exercise, Hint
+from helpers.exercises.probes import close, described, hint_if_known, number
 
 
 def check_unfreeze_last(answer: Callable[[keras.Model, int], Any]) -> None:
@@ -84,10 +86,10 @@ def _judge_unfrozen(base: keras.Model, count: int) -> None:
 def _small_base() -> keras.Model:
     """A base of 16 layers: five convolutions, each with BatchNorm and an activation."""
     inputs = x = keras.Input((16, 16, 3))
-    for number in range(1, 6):
-        x = layers.Conv2D(4, 1, use_bias=False, name=f"conv{number}")(x)
-        x = layers.BatchNormalization(name=f"norm{number}")(x)
-        x = layers.Activation("relu", name=f"act{number}")(x)
+    for block in range(1, 6):
+        x = layers.Conv2D(4, 1, use_bias=False, name=f"conv{block}")(x)
+        x = layers.BatchNormalization(name=f"norm{block}")(x)
+        x = layers.Activation("relu", name=f"act{block}")(x)
     return keras.Model(inputs, x, name="small_base")
 
 
@@ -151,12 +153,11 @@ def _arguments(answer: Callable[[Any, int], Any], epochs: list[int], more: int) 
             f'The keys must be "epochs" and "initial_epoch", because fit gets them by these '
             f"names; yours are {_listed(map(str, result))}.",
         )
-    values = (result["epochs"], result["initial_epoch"])
-    if not all(isinstance(value, int | np.integer) for value in values):
-        raise Hint(
-            "not-whole", f"Both must be whole numbers; yours are {values[0]} and {values[1]}."
-        )
-    return int(values[0]), int(values[1])
+    given = (result["epochs"], result["initial_epoch"])
+    values = tuple(map(number, given))
+    if not all(isinstance(value, int) for value in values):
+        raise Hint("not-whole", f"Both must be whole numbers; yours are {given[0]} and {given[1]}.")
+    return values
 
 
 HIGH, LOW = 1e-3, 1e-4
@@ -215,9 +216,10 @@ def check_rate(answer: Callable[..., float]) -> None:
 def _rate(answer: Callable[..., Any], epoch: int, rate: float) -> float:
     """Call a schedule as Keras does: with the epoch and the rate, or with the epoch alone."""
     result = answer(epoch, rate) if _takes_both(answer) else answer(epoch)
-    if isinstance(result, bool) or not isinstance(result, float | int | np.number):
+    found = number(result)
+    if found is None or not isinstance(result, Real):  # Keras takes no array and no tensor here
         raise Hint("not-a-number", f"Return the rate, a number; this is {described(result)}.")
-    return float(result)
+    return float(found)
 
 
 def _takes_both(answer: Callable[..., Any]) -> bool:
@@ -253,7 +255,7 @@ def check_gain_interval(answer: Callable[..., Sequence[float]]) -> None:
 
     deviation, root = gain.std(ddof=1), np.sqrt(len(gain))
     unpaired = np.sqrt(control.var(ddof=1) + tuned.var(ddof=1)) / root
-    if _close(found, interval(gain.mean(), 2 * deviation / root)):
+    if close(found, interval(gain.mean(), 2 * deviation / root)):
         return
     mistakes = {
         "sign": (
@@ -293,19 +295,13 @@ def check_gain_interval(answer: Callable[..., Sequence[float]]) -> None:
             "the mean shrinks.",
         ),
     }
-    for code, (numbers, sentence) in mistakes.items():
-        if _close(found, numbers):
-            raise Hint(code, sentence)
+    hint_if_known(found, mistakes)
     raise Hint(
         "other-numbers",
         "These are not the mean gain plus and minus two standard errors. Compute the gain of each "
         "seed first; then its mean, its standard deviation with ddof=1, and divide that by the "
         "square root of the number of seeds.",
     )
-
-
-def _close(found: np.ndarray, wanted: Sequence[float]) -> bool:
-    return bool(np.allclose(found, wanted, atol=1e-6))
 
 
 def _listed(names: Any) -> str:

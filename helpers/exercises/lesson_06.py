@@ -9,7 +9,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from helpers.exercises import Exercise, Hint, described, require_model
+from helpers.exercises.judging import Exercise, Hint
+from helpers.exercises.probes import described, hint_if_known, require_model, require_number
 
 
 def check_last_with_size(answer: Callable[[keras.Model, str, int], str]) -> None:
@@ -263,45 +264,38 @@ def _fixed() -> keras.initializers.Initializer:
 def check_flatten_head_parameters(answer: Callable[[tuple, int], int]) -> None:
     """06.c: parameters of Flatten, Dense(units), Dense(1)."""
     for (rows, columns, channels), units in (((3, 4, 5), 6), ((7, 7, 768), 1024)):
-        result = answer((rows, columns, channels), units)
-        if (
-            isinstance(result, bool)
-            or np.ndim(result) != 0
-            or not isinstance(result, int | float | np.number)
-        ):
-            raise Hint("not-a-number", f"Return one whole number; this is {described(result)}.")
+        result = require_number(answer((rows, columns, channels), units), "one whole number")
         numbers = rows * columns * channels
         right = (numbers + 1) * units + units + 1
         if result == right:
             continue
         case = f"For maps of {rows} × {columns} × {channels} and {units} units"
-        hints = {
+        mistakes = {
             # The weights of both layers without a bias happen to be just as many.
-            (numbers + 1) * units: (
-                "half",
+            "half": (
+                (numbers + 1) * units,
                 f"{case} you count either the first Dense layer only, or the weights only and no "
                 "bias. There are two layers, and each unit of both has a bias.",
             ),
-            (channels + 1) * units + units + 1: (
-                "pooled",
+            "pooled": (
+                (channels + 1) * units + units + 1,
                 f"{case} you count as if the maps had been averaged to {channels} numbers. "
                 "Flatten keeps every place of every map.",
             ),
-            (numbers + 1) * units + units: (
-                "last-bias",
+            "last-bias": (
+                (numbers + 1) * units + units,
                 f"{case} you are one short: the last unit has a bias, too.",
             ),
-            (rows * columns + 1) * units + units + 1: (
-                "one-map",
+            "one-map": (
+                (rows * columns + 1) * units + units + 1,
                 f"{case} you count the places of one map. There are {channels} maps.",
             ),
-            numbers * units + units + 1: (
-                "first-biases",
+            "first-biases": (
+                numbers * units + units + 1,
                 f"{case} the {units} units of the first layer have no bias in your count.",
             ),
         }
-        if result in hints:
-            raise Hint(*hints[result])
+        hint_if_known(result, mistakes)
         raise Hint(
             "miscounted",
             f"{case} you get {result:,}. A Dense layer has a weight for each pair of input and "

@@ -1,20 +1,45 @@
-"""What the learner has tried and passed, in one small local file."""
+"""What the learner has tried and passed: kept in one small local file, shown on a card."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from helpers.cards import Card
+from helpers.files import whole
 from helpers.session import personal_folder
 
-LOCK_IS_STALE = 2.0
-"""Seconds after which a lock belongs to a killed kernel; a living one holds it for milliseconds."""
 PATIENCE = 3.0
-"""Seconds to wait for the lock, then the answer counts for more than the record."""
+"""Seconds to wait while another kernel writes; then the answer counts for more than the record."""
+
+
+def show_progress() -> None:
+    """Show which exercises of which lessons are done."""
+    # Only here: else every lesson would depend on the ids and titles of all others.
+    from helpers.exercises.registry import EXERCISES
+
+    rows = []
+    for lesson, exercises in EXERCISES.items():
+        states = statuses(exercises)
+        signs = {"passed": "✓", "wrong": "✗"}
+        # Wide spaces, because a page makes one of several narrow ones.
+        marks = "\u2003".join(f"{signs.get(states[e], '○')} {e}" for e in exercises)
+        done = sum(state == "passed" for state in states.values())
+        rows.append(f"Lesson {lesson}: {done} of {len(exercises)}\u2003{marks}")
+    Card(
+        "Your progress",
+        "✓ passed, ✗ tried, ○ not tried yet. Start over with reset_progress().",
+        rows,
+    ).show()
+
+
+def reset_progress() -> None:
+    """Forget all progress; the old file is kept beside the new one with the ending .old."""
+    reset()
+    show_progress()
 
 
 def progress_file() -> Path:
@@ -57,32 +82,20 @@ def reset() -> None:
 
 @contextlib.contextmanager
 def _locked(file: Path) -> Iterator[None]:
-    """Keep other kernels from changing the record meanwhile. Never raises because of the lock."""
-    lock = file.with_name(file.name + ".lock")
-    held = _take(lock)
-    try:
+    """Keep other kernels from changing the record meanwhile. Never raises because of the lock.
+
+    The operating system takes the lock from a kernel that is killed.
+    """
+    with contextlib.ExitStack() as held:
+        # None is to be had in a folder that is read-only, on a disk that knows no locks, where
+        # another kernel hangs, or on Colab if it ever stops bringing filelock along. Go on without;
+        # whoever cannot write there will say so.
+        with contextlib.suppress(OSError, NotImplementedError, ImportError):
+            from filelock import FileLock
+
+            lock = FileLock(f"{file}.lock")
+            held.enter_context(lock.acquire(timeout=PATIENCE, poll_interval=0.005))
         yield
-    finally:
-        if held:
-            with contextlib.suppress(OSError):
-                lock.unlink()
-
-
-def _take(lock: Path) -> bool:
-    """Make the lock's file, which only one can; return whether it is ours."""
-    give_up = time.monotonic() + PATIENCE
-    while time.monotonic() < give_up:
-        try:
-            os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-            return True
-        except (FileExistsError, PermissionError):  # the latter on Windows, while it is deleted
-            with contextlib.suppress(OSError):
-                if time.time() - lock.stat().st_mtime > LOCK_IS_STALE:
-                    lock.unlink()
-            time.sleep(0.01)
-        except OSError:
-            return False  # no such folder, say; whoever writes there will tell
-    return False
 
 
 def _read(file: Path) -> dict[str, dict]:
@@ -110,19 +123,12 @@ def _is_entry(value: object) -> bool:
 
 
 def _write(file: Path, record: dict[str, dict]) -> bool:
-    """Save the record; return whether that worked, and say so if not.
-
-    A new file is written first and takes the old one's place, so that a killed kernel never leaves
-    half a record.
-    """
-    draft = file.with_name(f"{file.name}.{os.getpid()}.new")
+    """Save the record; return whether that worked, and say so if not."""
     try:
-        draft.write_text(json.dumps(record, indent=1, sort_keys=True), encoding="utf-8")
-        os.replace(draft, file)
+        with whole(file) as draft:
+            draft.write_text(json.dumps(record, indent=1, sort_keys=True), encoding="utf-8")
         return True
     except OSError as problem:
-        with contextlib.suppress(OSError):
-            draft.unlink()
         print(
             f"Progress could not be saved in {file} ({problem.strerror}); the answer itself is "
             "fine. Free some space and run the check again."

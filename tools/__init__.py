@@ -1,0 +1,1 @@
+"""For maintainers and instructors: `python -m tools COMMAND`. No lesson needs anything in here."""

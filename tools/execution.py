@@ -1,0 +1,181 @@
+"""Run a lesson in a fresh kernel, note what it used, and store outputs with that certificate."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import re
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from helpers.files import digest, whole
+from tools import freshness, lessons, template
+from tools.normalise import normalise
+from tools.template import Stale
+
+CELL_SECONDS = 600
+
+# Runs in the lesson's kernel before its first cell, in a module of its own: the lesson's names stay
+# untouched. TensorFlow reads pictures in C++, past this; their folders are listed from Python.
+WATCH = """
+import json, os, sys
+
+EVENTS = {"open", "os.listdir", "os.scandir", "glob.glob"}
+seen = set()
+
+def note(event, arguments):
+    if event in EVENTS and arguments and isinstance(arguments[0], (str, bytes, os.PathLike)):
+        try:
+            path = os.path.abspath(os.fsdecode(arguments[0]))
+        except Exception:  # whatever is wrong with the path, the lesson shall meet it itself
+            return
+        if path.startswith(DATA):
+            seen.add(path)
+
+def used():
+    files = (getattr(module, "__file__", None) for name, module in list(sys.modules.items())
+             if name.partition(".")[0] == "helpers")
+    return json.dumps({"helpers": sorted(filter(None, files)), "data": sorted(seen)})
+
+sys.addaudithook(note)
+"""
+WATCHER = "_what_this_lesson_used"  # the module's name
+
+
+@dataclass(frozen=True)
+class Executed:
+    """A lesson that has run, with what is needed to certify its outputs. Only `execute` makes one.
+
+    Attributes:
+        content: The notebook with its outputs.
+        seconds: How long the cells took.
+        memory: The kernel's peak in GiB; 0 where unknown.
+        helpers: The files it has loaded, relative to helpers/.
+        data: What it has used of data/, named as `freshness.data_name` does.
+        began: When it began, in seconds since the epoch.
+    """
+
+    content: NotebookNode
+    seconds: float
+    memory: float
+    helpers: tuple[str, ...]
+    data: tuple[str, ...]
+    began: float
+
+    def certificate(self) -> dict:
+        """Return the hashes of all that this run depended on.
+
+        Raises:
+            Stale: A helper was changed meanwhile: nobody knows which version has run.
+        """
+        for name in self.helpers:
+            file = lessons.COURSE_ROOT / "helpers" / name
+            if not file.is_file() or file.stat().st_mtime > self.began:
+                raise Stale(f"helpers/{name} changed while the lesson ran; run it again")
+        return freshness.now(self.content, {"helpers": self.helpers, "data": self.data})
+
+
+def execute(content: NotebookNode, **environment: str) -> Executed:
+    """Run a lesson in a fresh kernel with its own folder for progress and runs.
+
+    Args:
+        content: The lesson; its outputs are replaced in place.
+        environment: Variables for the kernel, such as ``COURSE_SEED="1"``.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: A cell failed.
+    """
+    from nbclient import NotebookClient
+
+    data = str(lessons.COURSE_ROOT / "data") + os.sep
+    watch = f"DATA = {data!r}\n{WATCH}"
+    began = time.time()
+    with tempfile.TemporaryDirectory() as home:
+        variables = os.environ | {"COURSE_HOME": home} | environment
+        client = NotebookClient(
+            content,
+            timeout=CELL_SECONDS,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(lessons.NOTEBOOKS)}},
+        )
+        clock = time.perf_counter()
+        with client.setup_kernel(env=variables):
+            memory = _watch_memory(client.km.provisioner.pid)
+            _ask(
+                client,
+                f"exec({watch!r}, __import__('sys').modules.setdefault({WATCHER!r}, "
+                f"__import__('types').ModuleType({WATCHER!r})).__dict__)",
+            )
+            for index, cell in enumerate(content.cells):
+                client.execute_cell(cell, index)
+            seconds, peak = time.perf_counter() - clock, memory()
+            used = json.loads(_ask(client, "", f"__import__({WATCHER!r}).used()"))
+    helpers = {_helper_name(Path(file)) for file in used["helpers"]} - {""}
+    names = {freshness.data_name(Path(file)) for file in used["data"]} - {None}
+    return Executed(content, seconds, peak, tuple(sorted(helpers)), tuple(sorted(names)), began)
+
+
+def _ask(client, code: str, expression: str = "''") -> str:
+    """Run code in a kernel without a trace in the notebook; return what an expression gives.
+
+    Raises:
+        RuntimeError: The code or the expression failed.
+    """
+    message = client.kc.execute(
+        code, silent=True, store_history=False, user_expressions={"asked": expression}
+    )
+    reply = client.wait_for_reply(message)["content"]
+    answer = reply.get("user_expressions", {}).get("asked", {})
+    if answer.get("status") != "ok":
+        raise RuntimeError(f"the kernel could not say what the lesson used: {reply}")
+    return ast.literal_eval(answer["data"]["text/plain"])
+
+
+def _helper_name(file: Path) -> str:
+    """The path of a helper of this course relative to helpers/; empty for another course's."""
+    root, file = lessons.COURSE_ROOT / "helpers", file.resolve()
+    return file.relative_to(root).as_posix() if file.is_relative_to(root) else ""
+
+
+def _watch_memory(pid: int) -> Callable[[], float]:
+    """Return a function that tells the peak memory of a process in GiB (0 where unknown)."""
+    status = Path(f"/proc/{pid}/status")
+
+    def peak() -> float:
+        if not status.is_file():
+            return 0.0
+        found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
+        return int(found[1]) / 2**20 if found else 0.0
+
+    return peak
+
+
+def refresh(notebook: Path) -> str:
+    """Stamp, execute, normalise and certify a lesson in place.
+
+    Returns:
+        A line on time, memory and size.
+
+    Raises:
+        Stale: A cell wrote on stderr, or a file was changed while the lesson ran.
+        nbclient.exceptions.CellExecutionError: A cell failed. In all cases the file stays as it is.
+    """
+    before = digest(notebook)
+    content = nbformat.read(notebook, as_version=4)
+    template.fill(content, notebook)
+    executed = execute(content, COURSE_STRICT="1", COURSE_SEED="42")
+    normalise(executed.content)
+    executed.content.metadata.course = executed.certificate()
+    if digest(notebook) != before:
+        raise Stale(f"{notebook.name} was edited while it ran; run it again")
+    with whole(notebook) as draft:
+        nbformat.write(executed.content, draft)
+    size = notebook.stat().st_size / 1e6
+    return f"{notebook.name}: {executed.seconds:.0f} s, {executed.memory:.2f} GiB, {size:.2f} MB"
