@@ -1,7 +1,7 @@
 """Resume a killed training run so that it ends bit for bit as if nothing had happened.
 
-What a run is at the end of an epoch goes into a backup (`Backup`); whatever is random in an epoch is
-computed from the seed and the epoch's number (`EpochOrder`, `SeedEachEpoch`). Lesson 04 shows how.
+What a run is at the end of an epoch goes into a backup (`Backup`); whatever is random in an epoch
+is computed from its seed and number (`EpochOrder`, `SeedEachEpoch`). Lesson 04 shows how.
 
 Not covered: augmentation in ``tf.data`` (put it into the model), callbacks with a memory of their
 own such as EarlyStopping, and bits on a graphics card or with another number of processor cores.
