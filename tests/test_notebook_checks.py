@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import os
 import shutil
 import subprocess
@@ -20,6 +21,7 @@ from PIL import Image
 
 DRAW = """\
 import io
+import json
 from IPython.display import display
 from matplotlib.figure import Figure
 figure = Figure()
@@ -134,3 +136,58 @@ def test_only_tensorboards_of_this_session_are_stopped(monkeypatch: pytest.Monke
         for process, _ in servers:
             process.kill()
             process.wait()
+
+
+# --- Which tests run, and in which order ---------------------------------------------------------
+
+
+@pytest.fixture
+def small_checkout(tmp_path: Path) -> Path:
+    """A checkout with our conftest, a notebook and two test files."""
+    (tmp_path / "tests" / "recorded").mkdir(parents=True)
+    (tmp_path / "notebooks").mkdir()
+    shutil.copy(Path(conftest.__file__), tmp_path / "tests" / "conftest.py")
+    for name in ("a_quick", "b_slow"):
+        (tmp_path / "tests" / f"test_{name}.py").write_text("def test_it(): pass\n")
+    write_lesson(tmp_path, "1 + 1")
+    return tmp_path
+
+
+def write_lesson(checkout: Path, code: str) -> None:
+    notebook = new_notebook(cells=[new_code_cell(code, execution_count=1)])
+    nbformat.write(notebook, checkout / "notebooks" / "00_good.ipynb")
+
+
+def run_pytest(checkout: Path, *arguments: str) -> str:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTEST")}
+    environment["PYTHONPATH"] = str(conftest.COURSE_ROOT)
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "--rootdir=."]
+    command += ["--color=no", "-v", "-rA", "-p", "no:xdist", *arguments, "tests", "notebooks"]
+    run = subprocess.run(
+        command, cwd=checkout, env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    return run.stdout
+
+
+def test_stale_leaves_out_the_notebooks_that_passed_as_they_are(small_checkout: Path) -> None:
+    cell = "PASSED notebooks/00_good.ipynb::Cell 0"
+    assert cell in run_pytest(small_checkout, "--stale")
+    again = run_pytest(small_checkout, "--stale")
+    assert cell not in again
+    assert "1 deselected" in again
+    assert cell in run_pytest(small_checkout)  # without the option everything runs
+    write_lesson(small_checkout, "1 + 2")
+    assert cell in run_pytest(small_checkout, "--stale")
+
+
+def test_the_slowest_files_come_first_and_new_ones_before_them(small_checkout: Path) -> None:
+    order = small_checkout / "tests" / "recorded" / "slowest_first.json"
+    order.write_text(json.dumps({"tests/test_b_slow.py": 9, "tests/test_a_quick.py": 1}))
+    said = run_pytest(small_checkout, "--record-order")
+    names = ("00_good", "test_b_slow.py", "test_a_quick.py")
+    places = [said.index(f"{name}::") for name in names]  # in the order in which they ran
+    assert places == sorted(places)
+    assert set(json.loads(order.read_text())) == {
+        "tests/test_b_slow.py", "tests/test_a_quick.py", "notebooks/00_good.ipynb"
+    }  # fmt: skip
