@@ -59,7 +59,7 @@ def graphics_card() -> str:
 
 
 def personal_folder() -> Path:
-    """Return the folder for what a learner makes: progress, runs, converted photographs.
+    """Return the folder for what a learner makes: progress, runs, what is known of photographs.
 
     It is ``.course/`` beside the notebooks, or ``$COURSE_HOME``. Where that cannot be written, a
     temporary folder of this user alone takes its place, for child processes too, and one sentence

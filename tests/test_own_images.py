@@ -10,8 +10,8 @@ import os
 import struct
 import subprocess
 import sys
-import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,8 +24,7 @@ from PIL import Image
 
 from helpers import data, network
 from helpers.data import DataProblem, load, open_image, own_folder, tfds_sets
-from helpers.data.images import fit
-from helpers.data.words import counted
+from helpers.data.images import counted, fit
 from helpers.session import COURSE_ROOT
 
 SIZE = (40, 40)
@@ -34,7 +33,7 @@ RED, BLUE, WHITE = (255, 0, 0), (0, 0, 255), (255, 255, 255)
 
 @pytest.fixture(autouse=True)
 def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The folder for converted copies, of this test alone."""
+    """The personal folder, of this test alone."""
     monkeypatch.setenv("COURSE_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
 
@@ -166,12 +165,17 @@ def test_what_computers_leave_in_folders_is_not_an_image(folder) -> None:
     assert load(folder).sizes["train"] == 4
 
 
-def test_a_file_name_that_tensorflow_cannot_pass_on_is_named(folder, capsys) -> None:
+def test_a_file_name_that_is_not_utf_8_is_no_obstacle(folder, home, capsys) -> None:
+    path = folder / "train" / "cats" / "caf\udce9.png"  # é as Latin 1 writes it
     try:
-        write(folder / "train" / "cats" / "caf\udce9.png", RED)  # é as Latin 1 writes it
+        write(path, RED)
     except OSError:
         pytest.skip("this disk takes no such names")
-    with refused("1 of 13 images", "caf\\udce9.png (its name is not UTF-8; rename it)"):
+    age(folder)
+    assert sorted(numbers(load(folder, image_size=SIZE).train)) == [0, 1, 100, 101, 255]
+    assert "caf\\udce9.png" in (home / "own_images.json").read_text()
+    text(path)
+    with refused("1 of 13 images", "caf\\udce9.png (empty, damaged or not an image)"):
         load(folder)
     assert load(folder, skip_unreadable=True).sizes["train"] == 4
     capsys.readouterr().out.encode()  # what was said can be shown
@@ -270,8 +274,8 @@ def turning_gif(path: Path) -> None:
     frames[0].save(path, "GIF", save_all=True, append_images=frames[1:])
 
 
-CONVERTED = [
-    # file, how it is made, then what a model has to see at the left, right, top and bottom edge
+ODD = [
+    # name, how it is made, then what a model has to see at the left, right, top and bottom edge
     ("print.jpg", cmyk, RED, RED, RED, RED),
     ("cutout.png", half_transparent, BLUE, WHITE, None, None),
     ("palette.png", transparent_palette, BLUE, WHITE, None, None),
@@ -304,28 +308,71 @@ def assert_edges(image: np.ndarray, left, right, top, bottom) -> None:
 
 @pytest.mark.parametrize(
     ("name", "make", "edges"),
-    [(name, make, edges) for name, make, *edges in CONVERTED],
-    ids=[make.__name__ for _, make, *_ in CONVERTED],
+    [(name, make, edges) for name, make, *edges in ODD],
+    ids=[make.__name__ for _, make, *_ in ODD],
 )
-def test_what_tensorflow_would_misread_is_converted_in_a_copy(
+def test_what_tensorflow_would_misread_is_shown_right_and_nothing_is_written(
     folder, home, name, make, edges, capsys
 ) -> None:
     path = folder / "test" / "cats" / f"!{name}"  # sorts first
     make(path)
+    age(folder)
     before = snapshot(folder)
-    splits = load(folder, image_size=SIZE)
-    said = capsys.readouterr().out
-    images, labels = next(iter(splits.test))
-    assert_edges(images[0].numpy(), *edges)
-    assert labels[0] == 0
-    assert splits.sizes["test"] == 5
-    assert "1 of 13 images" in said
-    assert name in said
+    for _ in range(2):  # the second time by the index
+        splits = load(folder, image_size=SIZE)
+        images, labels = next(iter(splits.test))
+        assert_edges(images[0].numpy(), *edges)
+        assert labels[0] == 0
+        assert splits.sizes["test"] == 5
+    assert capsys.readouterr().out == ""
     assert snapshot(folder) == before
-    assert len(list(home.rglob("*.png"))) == 1
-    load(folder, image_size=SIZE)  # a second time, from the same copy
-    assert len(list((home / "converted").iterdir())) == 1
-    assert_edges(open_image(path, SIZE)[0], *edges)
+    assert [kept.name for kept in home.rglob("*")] == ["own_images.json"]
+    seen = open_image(path, SIZE)[0]
+    assert_edges(seen, *edges)
+    np.testing.assert_array_equal(seen, images[0])  # a photograph looks alike to both
+
+
+def test_odd_formats_load_where_nothing_can_be_written(folder, monkeypatch) -> None:
+    for name, make, *_ in ODD:
+        make(folder / "train" / "cats" / name)
+    expected = contents(load(folder, image_size=SIZE))
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Image.Image, "save", full)
+    monkeypatch.setattr(os, "replace", full)
+    assert contents(load(folder, image_size=SIZE)) == expected
+    assert len(expected["train"]) == 4 + len(ODD)
+
+
+def test_pillows_remarks_do_not_stand_among_a_lessons_output(folder) -> None:
+    broken_exif = b"Exif\0\0II*\0\x08\0\0\0\x05\0"  # says five entries and has none
+    path = folder / "train" / "cats" / "remark.jpg"
+    Image.new("RGB", SIZE, RED).save(path, exif=broken_exif)
+    with pytest.warns(UserWarning, match="Corrupt EXIF"), warnings.catch_warnings():
+        warnings.resetwarnings()
+        Image.open(path).getexif()
+    program = (
+        "import sys; from helpers.data import load\n"
+        "for _ in load(sys.argv[1], image_size=(8, 8)).train: pass"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "always", "-c", program, str(folder)],
+        env=os.environ | {"PYTHONPATH": str(COURSE_ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "EXIF" not in done.stderr
+
+
+@pytest.mark.parametrize("cache", [False, True])
+def test_a_file_that_breaks_after_the_check_is_an_error_and_no_silence(folder, cache) -> None:
+    train = load(folder, image_size=SIZE, cache=cache).train
+    text(folder / "train" / "cats" / "000.png")
+    with pytest.raises(tf.errors.OpError, match="cannot identify image file"):
+        list(train)
 
 
 @pytest.mark.parametrize(
@@ -333,54 +380,13 @@ def test_what_tensorflow_would_misread_is_converted_in_a_copy(
     [(name, make, edges) for name, make, *edges in AS_IS],
     ids=["png_named_jpg", "capitals", "grey"],
 )
-def test_what_tensorflow_reads_right_is_read_in_place(
-    folder, home, name, make, edges, capsys
-) -> None:
+def test_ordinary_files_of_any_name_are_shown_right(folder, name, make, edges, capsys) -> None:
     path = folder / "test" / "cats" / f"!{name}"
     make(path)
     splits = load(folder, image_size=SIZE)
-    assert "converted" not in capsys.readouterr().out
-    assert not list(home.rglob("*.png"))
+    assert capsys.readouterr().out == ""
     assert_edges(next(iter(splits.test))[0][0].numpy(), *edges)
     assert_edges(open_image(path, SIZE)[0], *edges)
-
-
-@pytest.fixture
-def equal_cutouts(folder) -> Path:
-    """The folder with a transparent image of which there is a copy."""
-    for name in ("cutout.png", "cutout (1).png"):
-        half_transparent(folder / "train" / "cats" / name)
-    return folder
-
-
-@pytest.mark.parametrize("skip_unreadable", [False, True])
-def test_equal_files_are_converted_at_the_same_time(
-    equal_cutouts, home, monkeypatch, skip_unreadable
-) -> None:
-    both_saved = threading.Barrier(2, timeout=4)
-    replace = os.replace
-
-    def wait_and_replace(draft, target):
-        both_saved.wait()
-        replace(draft, target)
-
-    monkeypatch.setattr(os, "replace", wait_and_replace)
-    assert load(equal_cutouts, skip_unreadable=skip_unreadable).sizes["train"] == 6
-    assert [path.suffix for path in (home / "converted").iterdir()] == [".png"]
-
-
-@pytest.mark.parametrize("skip_unreadable", [False, True])
-def test_a_full_disk_is_not_taken_for_damaged_photographs(
-    equal_cutouts, home, monkeypatch, skip_unreadable
-) -> None:
-    def half_saved(image, draft, format):
-        Path(draft).write_bytes(b"half")
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(Image.Image, "save", half_saved)
-    with refused("no room", str(home / "converted"), "No space left", "set COURSE_HOME"):
-        load(equal_cutouts, skip_unreadable=skip_unreadable)
-    assert not list((home / "converted").iterdir())
 
 
 def seen_as(grey: np.ndarray) -> list[int]:
@@ -437,9 +443,7 @@ def test_one_picture_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
 # --- One picture ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "make", [make for _, make, *_ in CONVERTED], ids=lambda make: make.__name__
-)
+@pytest.mark.parametrize("make", [make for _, make, *_ in ODD], ids=lambda make: make.__name__)
 def test_one_picture_is_read_where_nothing_can_be_written(
     home, tmp_path, monkeypatch, make
 ) -> None:
@@ -493,7 +497,7 @@ def test_a_picture_is_fitted_in_full_precision_and_uses_up_no_layer_name(tmp_pat
 
 @pytest.fixture
 def settled(folder) -> Path:
-    """The folder with one image to convert, none of them changed lately."""
+    """The folder with one transparent image, no file of it changed lately."""
     half_transparent(folder / "train" / "cats" / "cutout.png")
     age(folder)
     return folder
@@ -501,7 +505,7 @@ def settled(folder) -> Path:
 
 def age(folder: Path) -> None:
     """Make files older than the two seconds in which they could change unseen."""
-    for path in folder.rglob("*.png"):
+    for path in (path for path in folder.rglob("*") if path.is_file()):
         os.utime(path, ns=(0, path.stat().st_mtime_ns - 10**10))
 
 
@@ -509,18 +513,13 @@ def age(folder: Path) -> None:
 def opened(monkeypatch) -> list[str]:
     """The names of the files that are looked into, from now on."""
     names: list[str] = []
-    right, hashed = own_folder._tensorflow_shows_it_right, own_folder.digest
+    decoded = own_folder.decoded
 
     def look(path):
         names.append(path.name)
-        return right(path)
+        return decoded(path)
 
-    def digest(path):
-        names.append(path.name)
-        return hashed(path)
-
-    monkeypatch.setattr(own_folder, "_tensorflow_shows_it_right", look)
-    monkeypatch.setattr(own_folder, "digest", digest)
+    monkeypatch.setattr(own_folder, "decoded", look)
     return names
 
 
@@ -530,12 +529,11 @@ def contents(splits) -> dict[str, list[int]]:
 
 def test_a_folder_that_did_not_change_is_not_opened_again(settled, opened, capsys) -> None:
     first = contents(load(settled, image_size=SIZE))
-    said = capsys.readouterr().out
-    assert len(set(opened)) == 14  # 13 images and the copy of one
+    assert len(opened) == len(set(opened)) == 13
     opened.clear()
     assert contents(load(settled, image_size=SIZE)) == first
     assert opened == []
-    assert capsys.readouterr().out == said  # that one was converted is still said
+    assert capsys.readouterr().out == ""
 
 
 def test_a_changed_file_is_checked_again_and_no_other(settled, opened) -> None:
@@ -557,28 +555,21 @@ def test_a_file_changed_just_now_is_not_believed_to_stay(folder, opened) -> None
         assert len(set(opened)) == 12
 
 
-def test_a_lost_copy_is_made_again(settled, home, opened) -> None:
-    load(settled)
-    for copy in (home / "converted").iterdir():
-        copy.unlink()
-    opened.clear()
-    assert sorted(contents(load(settled, image_size=SIZE))["train"])[:2] == [0, 0]
-    assert set(opened) == {"cutout.png", *(copy.name for copy in (home / "converted").iterdir())}
-
-
 @pytest.mark.parametrize(
-    "spoiled",
-    ["", "{", "[]", '{"checked by": "an older rule", "files": {}}', "{0}", "{1}"],
+    "spoiled", ["", "{", "[]", "5", '"ab"', "[[[], 1]]", '{"checked by": "an older rule"}', 1, 2, 3]
 )
 def test_an_index_that_is_of_no_use_is_no_obstacle(settled, home, opened, spoiled) -> None:
     own_folder.own_folder(settled, False)
     index = home / "own_images.json"
     kept = json.loads(index.read_text())
-    kept["files"] = dict.fromkeys(kept["files"], [1] if spoiled == "{0}" else "nonsense")
-    index.write_text(json.dumps(kept) if spoiled in ("{0}", "{1}") else spoiled)
+    if spoiled == 1:  # what another Pillow had found
+        kept = {path: [*facts[:2], "Pillow 1.0", facts[3]] for path, facts in kept.items()}
+    elif spoiled in (2, 3):
+        kept = dict.fromkeys(kept, [1] if spoiled == 2 else "nonsense")
+    index.write_text(json.dumps(kept) if isinstance(spoiled, int) else spoiled)
     opened.clear()
     assert len(own_folder.own_folder(settled, False)["train"]["cats"]) == 3
-    assert len(set(opened)) == 14
+    assert len(set(opened)) == 13
     opened.clear()
     own_folder.own_folder(settled, False)
     assert opened == []  # the index was mended
@@ -588,7 +579,6 @@ def test_an_index_that_cannot_be_written_only_costs_its_speed(
     settled, home, monkeypatch, opened, capsys
 ) -> None:
     load(settled)
-    said = capsys.readouterr().out
     (home / "own_images.json").unlink()
 
     def full(*_):
@@ -597,9 +587,9 @@ def test_an_index_that_cannot_be_written_only_costs_its_speed(
     monkeypatch.setattr(os, "replace", full)
     opened.clear()
     assert load(settled).sizes == {"train": 5, "val": 4, "test": 4}
-    assert capsys.readouterr().out == said
-    assert [path.name for path in home.iterdir()] == ["converted"]
-    assert len(set(opened)) == 14
+    assert capsys.readouterr().out == ""
+    assert not list(home.iterdir())
+    assert len(set(opened)) == 13
 
 
 # --- Rooms and memory ----------------------------------------------------------------------------
@@ -674,14 +664,10 @@ def test_the_face_lists_its_names_and_knows_no_other() -> None:
 
 
 def test_counts_agree_with_their_words(folder, capsys) -> None:
-    half_transparent(folder / "train" / "cats" / "a.png")
+    for split, name in (("train", "a.png"), ("test", "b.png")):
+        half_transparent(folder / split / "cats" / name)
     load(folder)
-    assert "1 of 13 images was converted" in capsys.readouterr().out
-    half_transparent(folder / "test" / "cats" / "b.png")
-    load(folder)
-    said = capsys.readouterr().out
-    assert "2 of 14 images were converted" in said
-    assert "1 image lies in two splits: b.png (train and test)" in said  # its name, not the copy's
+    assert "1 image lies in two splits: b.png (train and test)" in capsys.readouterr().out
     half_transparent(folder / "val" / "cats" / "c.png")
     load(folder)
     assert "2 images lie in two splits" in capsys.readouterr().out

@@ -10,8 +10,8 @@ Training batches are shuffled anew in every epoch, from the seed; the others nev
 
 import importlib
 
-_ROOMS = {"DataProblem": "words", "open_image": "images", "to_rgb": "images"}
-_ROOMS |= dict.fromkeys(("DATA", "SPLITS", "FilesOfSplit", "Splits", "load"), "loading")
+_ROOMS = dict.fromkeys(("DATA", "SPLITS", "FilesOfSplit", "Splits", "load"), "loading")
+_ROOMS |= dict.fromkeys(("DataProblem", "open_image", "to_rgb"), "images")
 _ROOMS |= {"MODULE": "solar_cells"}
 __all__ = sorted(_ROOMS)
 

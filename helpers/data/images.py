@@ -1,10 +1,8 @@
 """One image: opened in whatever format it is, turned into 8-bit RGB, and fitted to a size."""
 
-from __future__ import annotations
-
-import io
 import os
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 
 import keras
@@ -12,10 +10,14 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from helpers.data.words import DataProblem
+warnings.filterwarnings("ignore", module="PIL")  # what it remarks on metadata
 
+# What reading and decoding raise on a file that is damaged or no image.
 UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
-"""What reading and decoding raise on a file that is damaged or no image."""
+
+
+class DataProblem(ValueError):
+    """Images that cannot be used as they are; the message names the files and the way out."""
 
 
 def open_image(path: str | os.PathLike, size: tuple[int, int] = (224, 224)) -> np.ndarray:
@@ -36,23 +38,24 @@ def open_image(path: str | os.PathLike, size: tuple[int, int] = (224, 224)) -> n
     if not path.is_file():
         raise DataProblem(f"there is no file {path.resolve()}; check its name and folder")
     try:
-        with warnings.catch_warnings(action="ignore"):  # Pillow's remarks on metadata
-            pixels = np.asarray(to_rgb(Image.open(io.BytesIO(path.read_bytes()))))
+        return fit(tf.constant(decoded(path)), size)[tf.newaxis].numpy()
     except UNREADABLE as problem:
-        raise DataProblem(
-            f"{path} cannot be read ({reason(problem)}); save it again as JPEG or PNG from a "
-            "picture program"
-        ) from None
-    return fit(tf.constant(pixels), size)[tf.newaxis].numpy()
+        way_out = "save it again as JPEG or PNG from a picture program"
+        raise DataProblem(f"{path} cannot be read ({reason(problem)}); {way_out}") from None
+
+
+def decoded(path: str | bytes | os.PathLike) -> np.ndarray:
+    """Read an image file of any format: uint8, (height, width, 3); raises one of `UNREADABLE`."""
+    with open(path, "rb") as file:
+        return np.asarray(to_rgb(Image.open(file)))
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
     """Turn any Pillow image into 8-bit RGB: upright, transparent parts laid on white.
 
-    Grey of more than 8 bits is scaled by a rule that does not look at the image's own maximum, so
-    that images stay as bright beside each other as they were. Integers are 16-bit: 0..65535 is
-    divided by 257, also where nothing exceeds 255. Floats are 0..1 where nothing exceeds 1, and
-    0..255 otherwise.
+    Grey of more than 8 bits is scaled without a look at the image's own maximum, so that images
+    stay as bright beside each other as they were: integers are 16-bit, 0..65535, and divided by
+    257; floats are 0..1 where nothing exceeds 1, and 0..255 otherwise.
 
     Args:
         image: An image of any mode (grey, palette, CMYK, with alpha, 16-bit, float).
@@ -102,3 +105,16 @@ def require_height_and_width(argument: str, size: tuple[int, int]) -> None:
     """Raise `DataProblem` if a size is not two numbers of at least 1."""
     if np.shape(size) != (2,) or min(size) < 1:
         raise DataProblem(f"{argument} is (height, width), e.g. (96, 96), and not {size!r}")
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number and its words: ``1 image lies``, ``2 images lie``, ``0 images lie``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def listed(items: Iterable[object], most: int = 5) -> str:
+    """Join names for a sentence, the first few and how many more."""
+    names = [str(item) for item in items]
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    shown = ", ".join(names[:most]) + more
+    return shown.encode(errors="backslashreplace").decode()  # file names may not be UTF-8

@@ -1,24 +1,20 @@
 """`load`: images by the name of a set or folder, as training, validation and test batches."""
 
-from __future__ import annotations
-
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-from helpers.data.images import fit, require_height_and_width
-from helpers.data.words import DataProblem, counted, listed
+from helpers.data.images import DataProblem, counted, decoded, fit, listed, require_height_and_width
 from helpers.session import COURSE_ROOT, SEED
 
 DATA = COURSE_ROOT / "data"
 SPLITS = ("train", "val", "test")
-FilesOfSplit = dict[str, list[Path]]
-"""For each class, in order, its image files."""
+OURS = ("stamps", "birds-or-mammals", "fashion", "solar-cells")
+FilesOfSplit = dict[str, list[Path]]  # for each class, in order, its image files
 
 
 @dataclass(frozen=True)
@@ -30,8 +26,7 @@ class Splits:
     val: tf.data.Dataset
     test: tf.data.Dataset
     class_names: tuple[str, ...]
-    sizes: dict[str, int]
-    """Number of images in each split."""
+    sizes: dict[str, int]  # number of images in each split
 
     def __repr__(self) -> str:
         """One line: name, classes, sizes."""
@@ -54,36 +49,30 @@ def load(
     Args:
         name: ``"stamps"`` (ten classes), ``"birds-or-mammals"`` (two of them), ``"fashion"`` (grey
             drawings of clothes, 28 x 28, without the last axis), ``"solar-cells"`` (defective or
-            not), a folder of your own, or any TFDS image-classification set such as ``"food101"``.
-            Your own folder holds ``train/CLASS/``, ``val/CLASS/`` and ``test/CLASS/`` (or
-            ``Training/``, ``test_set/`` and the like); a missing ``val`` is taken out of ``train``,
-            and plain ``CLASS/`` folders are split 70, 15 and 15 % by the content of the files, so
-            equal files stay together.
+            not), any TFDS image-classification set such as ``"food101"``, or a folder of your own
+            with ``train/CLASS/``, ``val/CLASS/`` and ``test/CLASS/`` (or ``Training/``,
+            ``test_set/`` and the like). A missing ``val`` is taken out of ``train``; plain
+            ``CLASS/`` folders are split 70, 15 and 15 % by content, so equal files stay together.
         image_size: Height and width in pixels; other shapes are cut to this aspect ratio around
             their centre and then resized. Not used for ``"fashion"``.
         batch_size: Images a batch.
         seed: Seed of the shuffling.
-        cache: Keep the decoded images in memory after the first epoch, which then is the only
-            slow one: 12 bytes a pixel, once. (``"fashion"`` is in memory anyway.)
+        cache: Keep the decoded images in memory after the first, slow epoch: 12 bytes a pixel.
         train_per_class: Keep only so many training images of each class, drawn by `seed`; fewer
             are a part of more. Refused for ``"fashion"`` and TFDS sets.
         skip_unreadable: Leave out images that cannot be read, instead of stopping.
 
-    Returns:
-        `Splits`. Your own pictures that TensorFlow would misread or refuse (CMYK, transparent,
-        16-bit, turned by a camera, WebP) are converted in a copy, never changed, and named.
-
     Raises:
         DataProblem: Images cannot be read, class folders are not in order, there are too few
-            images, no room for copies, no such folder or set, no network, or an argument does
-            not fit; with the files it is about and what to do.
+            images, no such folder or set, no network, or an argument does not fit.
     """
     require_height_and_width("image_size", image_size)
     folder = Path(name).expanduser()
-    make = partial(batches, batch_size=batch_size, seed=seed, cache=cache)
+    how = {"batch_size": batch_size, "seed": seed, "cache": cache}
+    own = folder.is_dir() and name not in OURS
     if name == "fashion":
         require_no_subset(name, train_per_class)
-        return _fashion(make)
+        return _fashion(how)
     if name in ("stamps", "birds-or-mammals"):
         files = {split: {} for split in SPLITS}
         for split, groups in files.items():
@@ -94,7 +83,7 @@ def load(
         from helpers.data.solar_cells import solar_cells  # a room is opened when it is needed
 
         files = solar_cells()
-    elif folder.is_dir():
+    elif own:
         from helpers.data.own_folder import own_folder
 
         files = own_folder(folder, skip_unreadable)
@@ -103,39 +92,43 @@ def load(
     else:
         from helpers.data.tfds_sets import tfds_set
 
-        return tfds_set(str(name), image_size, train_per_class, make)
+        return tfds_set(str(name), image_size, train_per_class, how)
+    if train_per_class is not None:
+        files["train"] = some(files["train"], train_per_class, seed)
+    parts = {}
+    for split, groups in files.items():
+        paths = [os.fsencode(path) for group in groups.values() for path in group]
+        labels = np.repeat(np.arange(len(groups), dtype="int32"), [*map(len, groups.values())])
+        parts[split] = tf.data.Dataset.from_tensor_slices((paths, labels))
 
     def read(path: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        if own:  # of any format, which TensorFlow would misread or refuse
+            return fit(tf.numpy_function(decoded, [path], tf.uint8), image_size), label
         image = tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
         return fit(image, image_size), label
 
-    if train_per_class is not None:
-        files["train"] = some(files["train"], train_per_class, seed)
-    sizes = {split: sum(map(len, files[split].values())) for split in SPLITS}
-    datasets = {}
-    for split, groups in files.items():
-        paths = [str(path) for group in groups.values() for path in group]
-        labels = np.repeat(np.arange(len(groups), dtype="int32"), [*map(len, groups.values())])
-        window = sizes[split] if split == "train" else 0
-        datasets[split] = make(tf.data.Dataset.from_tensor_slices((paths, labels)), read, window)
-    return Splits(str(name), **datasets, class_names=tuple(files["train"]), sizes=sizes)
+    return splits(str(name), parts, files["train"], read, how)
 
 
-def batches(
-    dataset: tf.data.Dataset, read: Callable | None, window: int, **how: int
-) -> tf.data.Dataset:
-    """Make batches of what `read` (if any) makes of a dataset; `how`: batch_size, seed, cache.
+def splits(
+    name: str, parts: dict, classes: Iterable[str], read: Callable | None, how: dict
+) -> Splits:
+    """Make batches of what `read` (if any) makes of the dataset of each split, as `how` says.
 
-    They are shuffled anew in every epoch within a window (0: never): without a cache what `read`
-    takes, such as file names; with one the images in it, as pointers and not as copies.
+    Training images are shuffled in every epoch, within ``how["window"]`` if they are not at hand:
+    without a cache what `read` takes, such as file names; with one the images, as pointers.
     """
-    if read and how["cache"]:  # before shuffling, or every epoch repeats the first one's order
-        dataset = dataset.map(read, num_parallel_calls=tf.data.AUTOTUNE).cache()
-    if window:
-        dataset = dataset.shuffle(window, seed=how["seed"], reshuffle_each_iteration=True)
-    if read and not how["cache"]:
-        dataset = dataset.map(read, num_parallel_calls=tf.data.AUTOTUNE)
-    return dataset.batch(how["batch_size"]).prefetch(tf.data.AUTOTUNE)
+    sizes, datasets = {}, {}
+    for split, dataset in parts.items():
+        sizes[split] = int(dataset.cardinality())
+        if read and how["cache"]:  # before shuffling, or epochs repeat the first one's order
+            dataset = dataset.map(read, num_parallel_calls=tf.data.AUTOTUNE).cache()
+        if split == "train":
+            dataset = dataset.shuffle(how.get("window", sizes[split]), seed=how["seed"])
+        if read and not how["cache"]:
+            dataset = dataset.map(read, num_parallel_calls=tf.data.AUTOTUNE)
+        datasets[split] = dataset.batch(how["batch_size"]).prefetch(tf.data.AUTOTUNE)
+    return Splits(name, **datasets, class_names=tuple(classes), sizes=sizes)
 
 
 def require_no_subset(name: str, train_per_class: int | None) -> None:
@@ -163,13 +156,10 @@ def _in_course(path: Path) -> Path:
     return path
 
 
-def _fashion(make: Callable[..., tf.data.Dataset]) -> Splits:
-    datasets, sizes = {}, {}
+def _fashion(how: dict) -> Splits:
     with np.load(_in_course(DATA / "fashion" / "fashion_subset.npz")) as content:
-        for split in SPLITS:
-            images, labels = content[f"x_{split}"], content[f"y_{split}"].astype("int32")
-            sizes[split] = len(labels)
-            pairs = tf.data.Dataset.from_tensor_slices((images.astype("float32"), labels))
-            datasets[split] = make(pairs, None, sizes[split] if split == "train" else 0)
-        names = tuple(map(str, content["class_names"]))
-    return Splits("fashion", **datasets, class_names=names, sizes=sizes)
+        pairs = {s: (content[f"x_{s}"], content[f"y_{s}"]) for s in SPLITS}
+        names = [*map(str, content["class_names"])]
+    slices = tf.data.Dataset.from_tensor_slices
+    parts = {s: slices((x.astype("float32"), y.astype("int32"))) for s, (x, y) in pairs.items()}
+    return splits("fashion", parts, names, None, how)

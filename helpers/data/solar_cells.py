@@ -1,32 +1,27 @@
 """Electroluminescence photographs of solar cells: where they come from and how they are split."""
 
-from __future__ import annotations
-
 import importlib.util
 import itertools
 import subprocess
 import sys
 from pathlib import Path
 
+from helpers.data.images import DataProblem
 from helpers.data.loading import SPLITS, FilesOfSplit
-from helpers.data.words import DataProblem
 from helpers.session import personal_folder
 
-MODULE = 60
-"""Cells of one solar module, as far as the numbering of the pictures shows."""
+MODULE = 60  # cells of one solar module, as far as the numbering of the pictures shows
 
 
 def solar_cells() -> dict[str, FilesOfSplit]:
     """List the photographs, split by module.
 
-    The package numbers cells module after module and says of each whether its module is mono-
-    or polycrystalline. Cells of one module look alike, so neighbours must not be divided: each
-    stretch of one kind is cut into blocks of `MODULE` cells, of which the first go to training,
-    the next to validation, the last to testing. (Modules of other sizes can still straddle a
-    cut; the package does not name them.) A cell counts as defective above a probability of 0.5.
+    Cells of one module look alike and are numbered one after another, so neighbours must not be
+    divided: each stretch of one kind (mono- or polycrystalline) is cut into blocks of `MODULE`
+    cells. (Modules of other sizes can still straddle a cut; the package does not name them.) A
+    cell counts as defective above a probability of 0.5.
 
-    Source: S. Deitsch et al., "Automatic classification of defective photovoltaic module cells
-    in electroluminescence images", Solar Energy 185, 2019. Photographs CC BY-NC-SA 4.0.
+    Source: S. Deitsch et al., Solar Energy 185, 2019. Photographs CC BY-NC-SA 4.0.
     """
     folder = elpv_package() / "data"
     rows = (folder / "labels.csv").read_text(encoding="utf-8").splitlines()
@@ -53,12 +48,12 @@ def split_of_block(block: int, blocks: int, stretch: int) -> str:
 
 
 def elpv_package() -> Path:
-    """Return the folder of the package elpv_dataset; fetch it where it is not installed.
+    """Return the folder of the package elpv_dataset; on Colab, fetch it into the personal folder.
 
-    Colab does not have it. It then goes into the course's own folder, beside what is installed.
+    Raises:
+        DataProblem: It is not installed and cannot be fetched.
     """
-    installed = importlib.util.find_spec("elpv_dataset")
-    if installed is not None:
+    if installed := importlib.util.find_spec("elpv_dataset"):
         return Path(installed.origin).parent
     own = personal_folder() / "packages"
     if not (own / "elpv_dataset" / "data" / "labels.csv").is_file():
@@ -68,8 +63,7 @@ def elpv_package() -> Path:
         if done.returncode != 0:
             last = (done.stderr.strip().splitlines() or ["no message"])[-1]
             raise DataProblem(
-                "the photographs of solar cells come in the package elpv-dataset, which is not "
-                "installed and could not be fetched; install it with a network: "
-                f"pip install elpv-dataset ({last})"
+                "the photographs of solar cells could not be fetched; install their package with "
+                f"a network: pip install elpv-dataset ({last})"
             )
     return own / "elpv_dataset"
