@@ -22,6 +22,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from helpers.data import load
 from helpers.files import digest
 
 DATA = Path(__file__).resolve().parents[1] / "data"
@@ -513,3 +514,12 @@ def test_the_stamps_carry_their_licence():
     assert "GPL-2" in notice and "Bill Kendrick" in notice and "tuxpaint-stamps" in notice
     full = (STAMPS / "COPYING").read_text(encoding="utf-8")
     assert "GNU GENERAL PUBLIC LICENSE" in full and "Version 2, June 1991" in full
+
+
+@pytest.mark.parametrize("name", ["stamps", "birds-or-mammals", "fashion"])
+@pytest.mark.parametrize("cache", [False, True])
+def test_every_dataset_knows_its_length(name: str, cache: bool) -> None:
+    """Or fit would run one step more an epoch: see findings/unknown_length_counts_one_step_more."""
+    splits = load(name, image_size=(32, 32), batch_size=32, cache=cache)
+    for split, size in splits.sizes.items():
+        assert int(getattr(splits, split).cardinality()) == -(-size // 32)
