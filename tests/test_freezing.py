@@ -148,7 +148,7 @@ def test_columns_are_aligned(small) -> None:
 def test_html_has_a_row_a_layer_and_escapes_names() -> None:
     model = keras.Sequential([keras.Input((2,)), layers.Dense(1, name="a<b")])
     html = layer_table(model)._repr_html_()
-    assert html.count("<tr") == 1 + 1
+    assert html.count("<tr>") == 1 + 1
     assert "a&lt;b" in html
     assert "<div>1 layers, 3 parameters, 3 of them trainable</div>" in html
 

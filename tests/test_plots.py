@@ -314,3 +314,27 @@ def test_every_colour_shows_on_white(colour: str) -> None:
 
 def test_colours_are_never_alone() -> None:
     assert len(set(plots.MARKERS)) == len(plots.MARKERS) >= len(plots.PALETTE)
+
+
+# --- Where the boxes of a graph stand -------------------------------------------------------------
+
+
+def test_boxes_stand_below_what_they_take_and_a_late_input_right_above_its_use() -> None:
+    from helpers.plots.graph import _places
+
+    chain = [("picture", "flatten"), ("flatten", "hidden"), ("hidden", "join"), ("weight", "join")]
+    place = _places([*chain, ("join", "output"), ("hidden", "output 'features'")], step=3.0)
+    row = {name: y for name, (_, y) in place.items()}
+    assert row == {
+        **{"picture": 0, "flatten": -1, "hidden": -2, "weight": -2, "join": -3},
+        **{"output": -4, "output 'features'": -3},
+    }
+    assert place["weight"][0] - place["hidden"][0] == 3.0  # inputs to the right, a step apart
+    assert place["picture"][0] == 0  # alone in its row: in the middle
+
+
+def test_what_skips_a_row_is_drawn_around_the_side() -> None:
+    from helpers.plots.graph import _places
+
+    place = _places([("in", "a"), ("a", "b"), ("in", "add"), ("b", "add")], step=3.0)
+    assert [place[name][1] for name in ("in", "a", "b", "add")] == [0, -1, -2, -3]
