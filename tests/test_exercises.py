@@ -175,11 +175,13 @@ class Cells:
         return [cell.source for cell in self.code if tag in lessons.tags(cell)]
 
     def namespace(self) -> dict:
-        """What the lesson's import statements bring."""
+        """What the lesson's import statements bring, and the functions that it defines itself."""
         space: dict = {"__name__": "__main__"}
         for cell in self.code:
+            own = not {"exercise", "solution"} & set(lessons.tags(cell))
+            kinds = (ast.Import, ast.ImportFrom, *[ast.FunctionDef] * own)
             for node in ast.parse(TransformerManager().transform_cell(cell.source)).body:
-                if isinstance(node, ast.Import | ast.ImportFrom):
+                if isinstance(node, kinds):
                     exec(compile(ast.Module([node], []), self.name, "exec"), space)
         return space
 
