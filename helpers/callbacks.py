@@ -3,17 +3,24 @@
 import contextlib
 import itertools
 import time
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
 import keras
+import numpy as np
 
 from helpers.session import personal_folder
 
 
 def runs_folder(lesson: str) -> Path:
-    """Return the folder that holds a lesson's TensorBoard runs, ``.course/runs/LESSON``."""
-    return personal_folder() / "runs" / lesson
+    """Return a lesson's folder of TensorBoard runs, and say where two fits wrote into one run."""
+    folder = personal_folder() / "runs" / lesson
+    fits = Counter(file.parents[1] for file in folder.rglob("train/events.*"))
+    for run in (run for run in fits if fits[run] > 1):
+        over = "one curve is drawn over another, unless each went on where the last ended"
+        print(f"{fits[run]} fits wrote into {run}: {over}. Make a new_run(...) for each.")
+    return folder
 
 
 def new_run(lesson: str, experiment: str) -> Path:
@@ -34,8 +41,9 @@ def new_run(lesson: str, experiment: str) -> Path:
     if not experiment.strip(" .") or "/" in experiment or "\\" in experiment:
         raise ValueError(f"an experiment needs a name without slashes, not {experiment!r}")
     stamp = datetime.now().strftime("%Y-%m-%d %H.%M.%S")
+    runs = personal_folder() / "runs" / lesson / experiment
     for attempt in itertools.count(1):  # two runs may begin within one second
-        folder = runs_folder(lesson) / experiment / (stamp + f" ({attempt})" * (attempt > 1))
+        folder = runs / (stamp + f" ({attempt})" * (attempt > 1))
         with contextlib.suppress(FileExistsError):
             folder.mkdir(parents=True)
             return folder
@@ -54,5 +62,7 @@ class OneLineAnEpoch(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Print the line; Keras calls this."""
         seconds = time.perf_counter() - self._began
-        values = ", ".join(f"{name.replace('_', ' ')} {v:.3f}" for name, v in (logs or {}).items())
+        how = {"formatter": {"float_kind": "{:.3f}".format}, "separator": ", "}
+        words = {k: np.array2string(np.asarray(v), 9_999, **how) for k, v in (logs or {}).items()}
+        values = ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in words.items()).replace("\n", "")
         print(f"epoch {epoch + 1} of {self.params['epochs']}, {seconds:.1f} s: {values}")

@@ -1,4 +1,4 @@
-"""The cards that claims, exercises and progress are shown on.
+"""Cards, on which claims, exercises and progress are shown, and tables.
 
 A card is HTML where a notebook can show it and plain text everywhere else. Colours only
 support what a symbol and a word already say, and the text keeps the reader's own colours, so
@@ -42,10 +42,42 @@ class Card:
 
     def show(self) -> None:
         """Display the card in a notebook, or print it where there is none."""
-        from IPython import get_ipython
-        from IPython.display import display
+        _show(self)
 
-        if get_ipython() is None:
-            print(self)
-        else:
-            display({"text/html": self._repr_html_(), "text/plain": str(self)}, raw=True)
+
+@dataclass(frozen=True)
+class Table:
+    """A table of text, with a line below it: HTML in a notebook, aligned text everywhere else."""
+
+    headings: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    sides: Sequence[str]
+    summary: str = ""
+
+    def _drawn(self, form: str) -> str:
+        from tabulate import tabulate
+
+        return tabulate(self.rows, self.headings, form, disable_numparse=True, colalign=self.sides)
+
+    def __str__(self) -> str:
+        """The table as plain text."""
+        return f"{self._drawn('plain')}\n{self.summary}".rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        """The table as HTML; IPython calls this."""
+        below = f"<div>{html.escape(self.summary)}</div>" * bool(self.summary)
+        return f"{self._drawn('html')}{below}".replace("\n", "")
+
+    def show(self) -> None:
+        """Display the table in a notebook, or print it where there is none."""
+        _show(self)
+
+
+def _show(what: "Card | Table") -> None:
+    from IPython import get_ipython
+    from IPython.display import display
+
+    if get_ipython() is None:
+        print(what)
+    else:
+        display({"text/html": what._repr_html_(), "text/plain": str(what)}, raw=True)

@@ -1,4 +1,7 @@
-"""Claims: every empirical sentence of the course, with its evidence and a tick or a cross."""
+"""Claims: every sentence that a lesson tests, with its evidence and a tick or a cross.
+
+A fact cannot vary with luck; a claim is a measurement, and shows its spread over seeds.
+"""
 
 import json
 import os
@@ -18,41 +21,78 @@ class ClaimFailed(AssertionError):
     """A claim of the course is false on this machine (raised only where COURSE_STRICT=1)."""
 
 
+def fact(
+    claim_id: str,
+    sentence: str,
+    condition: bool | np.bool_,
+    evidence: Mapping[str, float | int | str] | None = None,
+) -> None:
+    """Show a claim that no luck can change: a shape, a count, which error is raised.
+
+    Arguments and errors are those of `claim`. A fact has no spread over seeds, so none is shown.
+    """
+    _judge("Fact", claim_id, sentence, condition, dict(evidence or {}), [])
+
+
 def claim(
     claim_id: str,
     sentence: str,
     condition: bool | np.bool_,
     evidence: Mapping[str, float | int | str] | None = None,
     *,
+    interval: tuple[float, float, str] | None = None,
+    threshold_first: bool = False,
     unless: str = "",
 ) -> None:
-    """Show a claim with its evidence and whether it holds.
+    """Show a measured claim with its evidence, its spread over seeds and whether it holds.
 
     Args:
         claim_id: ``"LESSON.short-name"``, unique in the course, e.g. ``"02.frozen-beats-scratch"``.
         sentence: The claim as a reader would say it.
         condition: Whether it holds, from what the lesson has just measured.
         evidence: The measured values behind it, name to number or short text.
+        interval: A 95 % interval: both ends, and of what over which unit, e.g.
+            ``(low, high, "gain, over seeds and photographs")``.
+        threshold_first: Whether the threshold stood before any of the recorded seeds was run.
         unless: Why the claim does not speak of this machine: then it is shown and not judged.
 
     Raises:
         TypeError: `condition` is not a single truth value (an array, say, or ``None``).
         ClaimFailed: The claim is false and the environment has ``COURSE_STRICT=1``.
     """
+    details = []
+    if interval is not None:
+        low, high, what = interval
+        details.append(f"95 % interval of the {what}: {_number(low)} to {_number(high)}.")
+    details += _spread_lines(claim_id, threshold_first)
+    _judge("Claim", claim_id, sentence, condition, dict(evidence or {}), details, unless)
+
+
+def _judge(
+    kind: str,
+    claim_id: str,
+    sentence: str,
+    condition: bool | np.bool_,
+    evidence: dict[str, float | int | str],
+    details: list[str],
+    unless: str = "",
+) -> None:
     if not isinstance(condition, bool | np.bool_):
         raise TypeError(
             f"claim {claim_id}: the condition must be True or False, "
             f"not {type(condition).__name__}; did you mean .all()?"
         )
-    evidence, holds = dict(evidence or {}), bool(condition)
+    holds = bool(condition)
     shown = "; ".join(f"{name} {_number(value)}" for name, value in evidence.items())
-    details = [f"Evidence: {shown}."] * bool(evidence) + _spread_lines(claim_id)
+    details = [f"Evidence: {shown}."] * bool(evidence) + details
     if unless:
         details.insert(0, f"It does not speak of this machine: {unless}.")
-        Card(f"– Claim not judged here · {claim_id}", sentence, details, NEUTRAL).show()
+        Card(f"– {kind} not judged here · {claim_id}", sentence, details, NEUTRAL).show()
         return
-    _log(claim_id, holds, evidence)
-    heading = f"{'✓ Claim holds' if holds else '✗ Claim FAILS here'} · {claim_id}"
+    if kind == "Claim":
+        numbers = {k: float(v) for k, v in evidence.items() if not isinstance(v, str)}
+        log({"id": claim_id, "seed": SEED, "holds": holds, "evidence": numbers})
+    heading = f"{f'✓ {kind} holds' if holds else f'✗ {kind} FAILS here'} · {claim_id}"
     Card(heading, sentence, details, GOOD if holds else BAD).show()
     if not holds and os.environ.get("COURSE_STRICT") == "1":
         raise ClaimFailed(f"{claim_id}: {sentence} Evidence: {evidence}")
@@ -62,7 +102,11 @@ def _number(value: float | int | str) -> str:
     """A value for the card: three significant digits, whole numbers whole."""
     if isinstance(value, bool | np.bool_ | str):
         return str(value)
-    return f"{value:,}" if isinstance(value, int | np.integer) else f"{value:.3g}"
+    if isinstance(value, int | np.integer):
+        return f"{value:,}"
+    # The record keeps four digits: round by way of these too, or a value could be printed outside
+    # of a band that it is the end of.
+    return f"{float(f'{value:.4g}'):.3g}"
 
 
 @cache
@@ -70,7 +114,7 @@ def _record() -> dict[str, dict]:
     return json.loads(RECORD.read_text()) if RECORD.is_file() else {}
 
 
-def _spread_lines(claim_id: str) -> list[str]:
+def _spread_lines(claim_id: str, threshold_first: bool) -> list[str]:
     """What the recorded runs with other seeds say about this claim; nothing if it is new."""
     record = _record().get(claim_id)
     if record is None:
@@ -78,14 +122,12 @@ def _spread_lines(claim_id: str) -> list[str]:
     bands = {name: (min(values), max(values)) for name, values in record["evidence"].items()}
     ranges = [f"{n} {_number(a)} to {_number(b)}" for n, (a, b) in bands.items() if a != b]
     held = f"Recorded: held in {record['held']} of {len(record['seeds'])} runs, a new seed each"
-    return [f"{held}; {'; '.join(ranges)}." if ranges else f"{held}."]
+    order = "before" if threshold_first else "after"
+    return ["; ".join([held, *ranges]) + f". The threshold was set {order} these runs."]
 
 
-def _log(claim_id: str, holds: bool, evidence: dict) -> None:
-    """Add a line to the file $COURSE_CLAIMS_LOG, from which the spread over seeds is made."""
-    log = os.environ.get("COURSE_CLAIMS_LOG")
-    if log:
-        numbers = {k: float(v) for k, v in evidence.items() if not isinstance(v, str)}
-        line = {"id": claim_id, "seed": SEED, "holds": holds, "evidence": numbers}
-        with open(log, "a", encoding="utf-8") as file:
+def log(line: dict) -> None:
+    """Add a line to the file $COURSE_CLAIMS_LOG, from which records over seeds are made."""
+    if path := os.environ.get("COURSE_CLAIMS_LOG"):
+        with open(path, "a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")

@@ -6,13 +6,13 @@ False; and BatchNormalization moves during ``fit`` unless its own ``trainable`` 
 """
 
 import difflib
-import html
 import itertools
 import math
 from typing import NamedTuple
 
 import keras
-from tabulate import tabulate
+
+from helpers.cards import Table
 
 HEADINGS = ("#", "layer", "type", "output shape", "trainable", "parameters")
 SIDES = ("right", "left", "left", "left", "left", "right")
@@ -40,19 +40,19 @@ class LayerTable(NamedTuple):
     hidden: int
     summary: str
 
-    def _drawn(self, form: str) -> str:
+    def _table(self) -> Table:
         gap = ("…", f"({self.hidden} more layers)", "", "", "", "")
         lines = [row.cells() if row else gap for row in self.rows]
-        return tabulate(lines, HEADINGS, form, disable_numparse=True, colalign=SIDES)
+        return Table(HEADINGS, lines, SIDES, self.summary)
 
     def __str__(self) -> str:
-        return f"{self._drawn('plain')}\n{self.summary}"
+        return str(self._table())
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         """The table as HTML; IPython calls this."""
-        return f"{self._drawn('html')}<div>{html.escape(self.summary)}</div>"
+        return self._table()._repr_html_()
 
 
 def layer_table(model: keras.Model, first: int = 8, last: int = 12) -> LayerTable:
@@ -86,8 +86,17 @@ def unfreeze(base: keras.Model, *, last: int | None = None, start: str | None = 
         Names of the layers with weights that training will now change.
 
     Raises:
-        ValueError: Neither or both arguments are given, or the base has no such layers.
+        ValueError: Neither or both arguments are given, the base has no such layers, or this is
+            a model around the base.
     """
+    parts = base._flatten_layers(include_self=False)
+    inside = [one for one in reversed(parts) if isinstance(one, keras.Model)]
+    inner = max(inside, key=_depth, default=None)
+    if inner and _depth(inner) > _depth(base) - sum(map(_depth, inside)):
+        raise ValueError(
+            f"{base.name} is a model around {inner.name!r}, the base; give the base itself: "
+            f"unfreeze(model.get_layer({inner.name!r}), ...)"
+        )
     if (last is None) == (start is None):
         raise ValueError("say either last=10 or start='name of a layer', and not both")
     count = len(base.layers)
@@ -104,6 +113,11 @@ def unfreeze(base: keras.Model, *, last: int | None = None, start: str | None = 
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.trainable = False
     return [layer.name for layer in base.layers if layer.trainable_weights]
+
+
+def _depth(model: keras.layers.Layer) -> int:
+    """How many layers with weights it has, at any depth."""
+    return sum(bool(one.weights) and not one._layers for one in model._flatten_layers())
 
 
 def split_at(base: keras.Model, layer: str) -> tuple[keras.Model, keras.Model]:
@@ -173,8 +187,9 @@ def _trainable(layer: keras.layers.Layer) -> str:
     """What the layer table says in its column "trainable"."""
     if not layer.weights:
         return "–"
-    # Of a model inside, its layers decide: its own flag says nothing to the model around it.
-    inside = {_trainable(part) for part in getattr(layer, "layers", ())} - {"–"}
+    # Of a model or a wrapper, what it holds decides: its own flag says nothing to a model around.
+    inside = {_trainable(part) for part in layer._flatten_layers(False, False)} - {"–"}
+    inside |= {"yes" if one.trainable else "frozen" for one in layer._trainable_variables}
     if not inside:
         return "yes" if layer.trainable else "frozen"
     return inside.pop() if len(inside) == 1 else "partly"

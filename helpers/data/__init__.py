@@ -8,20 +8,12 @@ Images are float32 in 0..255, shape (batch, height, width, 3); labels are int32,
 Training batches are shuffled anew in every epoch, from the seed; the others never are.
 """
 
-import importlib
+from helpers.faces import face
 
-_ROOMS = dict.fromkeys(("DATA", "SPLITS", "FilesOfSplit", "Splits", "load"), "loading")
-_ROOMS |= dict.fromkeys(("DataProblem", "open_image", "to_rgb"), "images")
-_ROOMS |= {"MODULE": "solar_cells"}
-__all__ = sorted(_ROOMS)
-
-
-def __getattr__(name: str) -> object:
-    """Open a room only when one of its names is asked for (PEP 562)."""
-    if name not in _ROOMS:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_ROOMS[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = face(
+    __name__,
+    loading="DATA SPLITS FilesOfSplit Splits load",
+    images="DataProblem open_image to_rgb",
+    solar_cells="MODULE Cell cells",
+)
+__all__ = __dir__()

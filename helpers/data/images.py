@@ -1,6 +1,7 @@
 """One image: opened in whatever format it is, turned into 8-bit RGB, and fitted to a size."""
 
 import os
+import re
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,9 +12,6 @@ import tensorflow as tf
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 warnings.filterwarnings("ignore", module="PIL")  # what it remarks on metadata
-
-# What reading and decoding raise on a file that is damaged or no image.
-UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 
 
 class DataProblem(ValueError):
@@ -38,40 +36,61 @@ def open_image(path: str | os.PathLike, size: tuple[int, int] = (224, 224)) -> n
     if not path.is_file():
         raise DataProblem(f"there is no file {path.resolve()}; check its name and folder")
     try:
-        return fit(tf.constant(decoded(path)), size)[tf.newaxis].numpy()
-    except UNREADABLE as problem:
+        bits = grey_bits(path)
+        image = decoded(path, bits)
+    except Exception as problem:  # of damage, decoders raise whatever they like
         way_out = "save it again as JPEG or PNG from a picture program"
         raise DataProblem(f"{path} cannot be read ({reason(problem)}); {way_out}") from None
+    mention_depth(path, bits)
+    return fit(tf.constant(image), size)[tf.newaxis].numpy()
 
 
-def decoded(path: str | bytes | os.PathLike) -> np.ndarray:
-    """Read an image file of any format: uint8, (height, width, 3); raises one of `UNREADABLE`."""
+def decoded(path: str | bytes | os.PathLike, bits: int = 16) -> np.ndarray:
+    """Read an image file as `to_rgb` does: uint8, (height, width, 3); damage raises anything."""
     with open(path, "rb") as file:
-        return np.asarray(to_rgb(Image.open(file)))
+        return np.asarray(to_rgb(Image.open(file), bits))
 
 
-def to_rgb(image: Image.Image) -> Image.Image:
+def grey_bits(path: str | os.PathLike) -> int:
+    """Return the fewest bits that hold an image's grey values, if its file has more than 8."""
+    with Image.open(path) as image:
+        high = np.max(image) if image.mode.startswith("I") else 2**16
+        return next((bits for bits in (8, 10, 12, 14, 16) if high < 2**bits), 0)
+
+
+def mention_depth(what: object, bits: int) -> None:
+    """Print a sentence where grey of fewer bits lies in 16: as 16, it would be dark or black."""
+    if 0 < bits < 16:
+        print(f"{what}: 16 bits of grey, of which none is above {2**bits - 1}; read as {bits} bits")
+
+
+def to_rgb(image: Image.Image, bits: int = 16) -> Image.Image:
     """Turn any Pillow image into 8-bit RGB: upright, transparent parts laid on white.
 
     Grey of more than 8 bits is scaled without a look at the image's own maximum, so that images
-    stay as bright beside each other as they were: integers are 16-bit, 0..65535, and divided by
-    257; floats are 0..1 where nothing exceeds 1, and 0..255 otherwise.
+    stay as bright beside each other as they were: integers are of so many `bits`, 0..65535 for
+    16; floats are 0..1 where nothing exceeds 1, and 0..255 otherwise.
 
     Args:
         image: An image of any mode (grey, palette, CMYK, with alpha, 16-bit, float).
+        bits: How deep whole-numbered grey is; 0 is 16.
 
     Returns:
         A new image of mode ``"RGB"``, values 0..255.
 
     Raises:
         OSError: The file behind the image is damaged.
-        ValueError: Grey values lie outside these ranges.
+        ValueError: Grey values lie outside these ranges; or colours of 16 bits are nearly black,
+            as those of 12 bits are: Pillow keeps the upper 8.
     """
+    if image.mode[0] != "I" and re.search(";16[BLN]", str(getattr(image, "tile", ""))):
+        if max(high for _, high in image.convert("RGB").getextrema()) < 64:
+            raise ValueError("its 16 bits a colour hold 14 or fewer; save it with 8 bits a colour")
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith(("I", "F")):  # which convert() would cut off at 255
         grey = np.asarray(image)
         low, high = float(grey.min()), float(grey.max())
-        top = 65_535 if grey.dtype.kind != "f" else 1 if high <= 1 else 255
+        top = 2 ** (bits or 16) - 1 if grey.dtype.kind != "f" else 1 if high <= 1 else 255
         if not 0 <= low <= high <= top:  # nor is any of this true of NaN
             raise ValueError(
                 f"its grey values go from {low:g} to {high:g}; whole numbers have to lie in "
@@ -95,10 +114,10 @@ def fit(image: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
 
 
 def reason(problem: BaseException) -> str:
-    """Say in a few words what one of `UNREADABLE` is about."""
+    """Say in a few words why a file could not be read as an image."""
     if isinstance(problem, UnidentifiedImageError):
         return "empty, damaged or not an image"
-    return getattr(problem, "strerror", None) or str(problem)
+    return getattr(problem, "strerror", None) or str(problem) or type(problem).__name__
 
 
 def require_height_and_width(argument: str, size: tuple[int, int]) -> None:

@@ -51,8 +51,9 @@ def load(
             drawings of clothes, 28 x 28, without the last axis), ``"solar-cells"`` (defective or
             not), any TFDS image-classification set such as ``"food101"``, or a folder of your own
             with ``train/CLASS/``, ``val/CLASS/`` and ``test/CLASS/`` (or ``Training/``,
-            ``test_set/`` and the like). A missing ``val`` is taken out of ``train``; plain
+            ``test_set/`` and the like). A missing split is taken out of ``train``; plain
             ``CLASS/`` folders are split 70, 15 and 15 % by content, so equal files stay together.
+            Whatever Pillow reads is loaded; other files are named, but for hidden ones (``.name``).
         image_size: Height and width in pixels; other shapes are cut to this aspect ratio around
             their centre and then resized. Not used for ``"fashion"``.
         batch_size: Images a batch.
@@ -86,7 +87,7 @@ def load(
     elif own:
         from helpers.data.own_folder import own_folder
 
-        files = own_folder(folder, skip_unreadable)
+        files, bits = own_folder(folder, skip_unreadable)
     elif os.sep in str(name) or "/" in str(name) or str(name).startswith("."):
         raise DataProblem(f"there is no folder {folder.resolve()}; check the spelling")
     else:
@@ -103,7 +104,8 @@ def load(
 
     def read(path: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         if own:  # of any format, which TensorFlow would misread or refuse
-            return fit(tf.numpy_function(decoded, [path], tf.uint8), image_size), label
+            image = tf.numpy_function(lambda path: decoded(path, bits), [path], tf.uint8)
+            return fit(image, image_size), label
         image = tf.io.decode_image(tf.io.read_file(path), channels=3, expand_animations=False)
         return fit(image, image_size), label
 

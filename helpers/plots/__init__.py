@@ -6,20 +6,14 @@ the alternative text, and most a `heading`, the figure's title. Where a figure c
 `chance` draws a line where guessing would be. A room opens when first asked for (PEP 562).
 """
 
-import importlib
+from helpers.faces import face
 
-_ROOMS = {
-    "canvas": ("LINE_STYLES", "MARKERS", "PALETTE", "new_figure", "show"),
-    "pictures": ("images", "probabilities"),
-    "learning": ("curves",),
-    "compare": ("seeds", "trend"),
-    "graph": ("model_graph",),
-}
-__all__ = [name for names in _ROOMS.values() for name in names]
-
-
-def __getattr__(name: str) -> object:
-    for room, names in _ROOMS.items():
-        if name in names:
-            return getattr(importlib.import_module(f"{__name__}.{room}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__ = face(
+    __name__,
+    canvas="LINE_STYLES MARKERS PALETTE new_figure show",
+    pictures="images probabilities",
+    learning="curves",
+    compare="seeds trend",
+    graph="model_graph",
+)
+__all__ = __dir__()

@@ -1,5 +1,6 @@
 """Learning curves."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ def curves(
     metric: str = "accuracy",
     heading: str = "",
     boundary: int | None = None,
+    classes: int | None = None,
 ) -> None:
     """Draw learning curves: loss and a metric, training and validation, of one or more runs.
 
@@ -20,6 +22,7 @@ def curves(
         runs: Name of each run and what ``fit`` returned, or its ``history`` dictionary.
         metric: The metric beside the loss.
         boundary: Number of epochs after which fine-tuning began; drawn as an upright line.
+        classes: How many classes there are: draws what guessing evenly among them would reach.
 
     Raises:
         KeyError: A run has no such metric; the message lists what it has.
@@ -37,6 +40,9 @@ def curves(
                 if key in history:
                     epochs = range(1, len(history[key]) + 1)
                     axis.plot(epochs, history[key], label=prefix + part, **style)
+        if classes is not None:
+            guessing = math.log(classes) if name == "loss" else 1 / classes
+            axis.axhline(guessing, color="black", linestyle=":", label="guessing evenly")
         if boundary is not None:
             axis.axvline(boundary + 0.5, color="black", linestyle=":")
             at = axis.get_xaxis_transform()  # epochs to the right, share of the panel upwards

@@ -72,7 +72,7 @@ def probabilities(
         _picture(axes[0], picture)
         axes[0].set_axis_off()
     bars = axes[-1]
-    labels, values = zip(*rows, strict=True)
+    labels, values = [label for label, _ in rows], [value for _, value in rows]
     places = np.arange(len(rows))[::-1]
     bars.barh(places, values, color=PALETTE[0])
     bars.set_yticks(places, labels)
