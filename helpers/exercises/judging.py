@@ -30,10 +30,13 @@ class Hint(Exception):
 
 @dataclass(frozen=True)
 class Exercise:
-    """An exercise: its title and a check that returns if the answer is right, else raises Hint."""
+    """An exercise: its title and a check that returns if the answer is right, else raises Hint.
+
+    What a check returns, if it returns a sentence, is said with the tick: a score, say.
+    """
 
     title: str
-    check: Callable[[Any], None]
+    check: Callable[[Any], str | None]
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,8 @@ def check(exercise_id: str, answer: Any) -> None:
         kept = (
             "Your answer is remembered." if saved else "But it could not be remembered: see above."
         )
-        card = Card(f"✓ {name}", f"Right. {kept}", colour=GOOD)
+        said = " ".join(filter(None, ("Right.", result.sentence, kept)))
+        card = Card(f"✓ {name}", said, colour=GOOD)
     else:
         card = Card(
             f"✗ {name}: not there yet",
@@ -106,12 +110,12 @@ def evaluate(exercise_id: str, answer: Any) -> Result:
     if is_stub(answer):
         return Result("untouched")
     try:
-        exercise.check(answer)
+        said = exercise.check(answer)
     except Hint as hint:
         return Result("wrong", hint.code, hint.sentence)
     except (Exception, SystemExit) as problem:  # the learner's code may raise anything at all
-        return Result("wrong", "raises", _where(problem))
-    return Result("passed")
+        return Result("wrong", "raises", _where(problem, getattr(answer, "__qualname__", "")))
+    return Result("passed", sentence=said or "")
 
 
 def find(exercise_id: str) -> Exercise:
@@ -138,7 +142,8 @@ def find(exercise_id: str) -> Exercise:
 def is_stub(answer: Any) -> bool:
     """Whether the three dots are still there: as the value, in a container, or in the code.
 
-    Dots inside square brackets, as in ``x[..., 0]``, are an answer and no placeholder.
+    Dots inside square brackets, as in ``x[..., 0]``, are an answer and no placeholder; nor are
+    dots that were left on a line of their own in a function that does something without them.
     """
     if answer is ...:
         return True
@@ -156,30 +161,60 @@ def is_stub(answer: Any) -> bool:
 
 
 def has_dots(code: ast.AST) -> bool:
-    """Whether there are three dots in this code, other than inside square brackets."""
-    indexed = {
+    """Whether three dots in this code, other than inside square brackets, hold a place.
+
+    On a line of their own they do unless the function has two other statements, or one that
+    returns more than names: ``pass`` is spelt ``...`` by some, and some forget to take it away.
+    """
+    spare = {
         id(node)
         for subscript in ast.walk(code)
         if isinstance(subscript, ast.Subscript)
         for node in ast.walk(subscript.slice)
     }
+    if _does_something(code):
+        spare |= {id(node.value) for node in ast.walk(code) if isinstance(node, ast.Expr)}
     return any(
-        isinstance(node, ast.Constant) and node.value is ... and id(node) not in indexed
+        isinstance(node, ast.Constant) and node.value is ... and id(node) not in spare
         for node in ast.walk(code)
     )
 
 
-def _where(problem: BaseException) -> str:
-    """Say what the learner's code raised, and at which of its lines if that can be found."""
+def _does_something(code: ast.AST) -> bool:
+    functions = [node for node in ast.walk(code) if isinstance(node, ast.FunctionDef)]
+    body = functions[0].body if functions else []
+    done = [
+        one
+        for one in body
+        if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))
+    ]
+    if len(done) != 1 or not isinstance(done[0], ast.Return) or done[0].value is None:
+        return len(done) > 1
+    names = ast.Name, ast.Tuple, ast.expr_context
+    return any(not isinstance(node, names) for node in ast.walk(done[0].value))
+
+
+def _where(problem: BaseException, answer: str) -> str:
+    """Say what the learner's code raised, at which of its lines if it can be found, and why."""
+    from helpers.exercises.errors import meaning, shortened
+
     frames = traceback.extract_tb(problem.__traceback__)
     # Code typed into a notebook lives in files that only linecache knows.
     own = [f for f in frames if "ipykernel" in f.filename or f.filename.startswith("<ipython")]
     plain = re.sub(r"\x1b\[\d*m", "", str(problem))  # Keras writes some of its messages in bold
     lines = [line.strip() for line in plain.splitlines() if line.strip()] or ["no message"]
+    if (
+        lines[0] == "in user code:"
+    ):  # from inside a dataset's map: the error comes after the way there
+        named = [at for at, line in enumerate(lines) if re.match(r"\w+(Error|Exception): ", line)]
+        lines = lines[named[-1] :] if named else lines[-1:]
+        lines[0] = re.sub(r"^\w+(Error|Exception): ", "", lines[0])
     # Keras first says which layer was called, and only then what is wrong.
     said = lines[1] if lines[0].startswith("Exception encountered") and lines[1:] else lines[0]
-    sentence = f"Running it raised {type(problem).__name__}: {said}"
+    kind = type(problem).__name__
+    sentence = f"Running it raised {kind}: {shortened(said)}"
     if own:
         code = linecache.getline(own[-1].filename, own[-1].lineno or 0).strip()
         sentence += f" (your line {own[-1].lineno}: {code})"
-    return sentence
+    why = meaning(kind, said, answer)
+    return f"{sentence}{'' if sentence.endswith('.') else '.'} {why}" if why else sentence

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from helpers.exercises.judging import Exercise, Hint
-from helpers.exercises.probes import hint_if_known, number
+from helpers.exercises.probes import ask, hint_if_known, number
 
 NOTHING = (
     "Your function returns None. Printing shows a value but hands nothing back: end with return."
@@ -30,25 +30,78 @@ ANSWERS = (
 )
 
 
+def _of_each_row(place: Callable[[np.ndarray], Any], labels: list[str] = LABELS) -> list[str]:
+    """The labels at the places that a rule finds, one for each of the rows above."""
+    return [labels[int(place(row[0])) % len(labels)] for row in ANSWERS]
+
+
+# What each mistake answers for the three rows: no two alike.
+MISTAKES = {
+    "least-probable": (
+        _of_each_row(np.argmin),
+        "This is the label with the smallest probability. np.argmin and the first place of "
+        "np.argsort point to the smallest; you want the place of the largest.",
+    ),
+    "second-best": (
+        _of_each_row(lambda row: np.argsort(row)[-2]),
+        "This is the label with the second largest probability. np.argsort puts the place of the "
+        "largest last: [-1].",
+    ),
+    "one-too-low": (
+        _of_each_row(lambda row: np.argmax(row) - 1),
+        "This is the label before the right one. Places are counted from 0, by np.argmax and by "
+        "lists alike: subtract nothing.",
+    ),
+    "one-too-high": (
+        _of_each_row(lambda row: np.argmax(row) + 1),
+        "This is the label after the right one. Places are counted from 0, by np.argmax and by "
+        "lists alike: add nothing.",
+    ),
+    "other-order": (
+        _of_each_row(np.argmax, sorted(LABELS)),
+        "You looked the place up in labels of another order. Probability number 0 belongs to label "
+        "number 0 as the list comes: do not sort it.",
+    ),
+    "reversed": (
+        _of_each_row(np.argmax, LABELS[::-1]),
+        "You looked the place up from the wrong end: probabilities and labels go in the same "
+        "order.",
+    ),
+    "by-name": (
+        [max(LABELS)] * len(ANSWERS),
+        "You say 'zebra' whatever the probabilities are: max of the labels is the last one in the "
+        "alphabet. Ask the probabilities for their largest, and the labels for its name.",
+    ),
+    "always-the-same": (
+        [LABELS[0]] * len(ANSWERS),
+        "Your function says 'bus' whatever it is given. The probabilities have the shape "
+        "(1, classes): one row. Taken along axis 0, each column has a single number, and its "
+        "largest is always number 0: the classes lie along the last axis. Or does return stand "
+        "inside a loop, and end it in its first round?",
+    ),
+}
+
+
 def check_top_label(answer: Callable) -> None:
     """The label of the largest of probabilities of shape (1, classes)."""
     _must_be_function(answer)
     given = [_top_label_of(answer, row) for row in ANSWERS]
-    wanted = [LABELS[int(row.argmax())] for row in ANSWERS]
+    wanted = _of_each_row(np.argmax)
     if given == wanted:
         return
+    if None in given:
+        silent = ANSWERS[given.index(None)].max()
+        raise Hint(
+            "threshold",
+            f"Where the largest probability is {silent:.2f} your function returns None. The "
+            "largest need not be over a half, or over any other limit: it is the largest.",
+        )
+    hint_if_known(given, MISTAKES, same=lambda found, mistake: found == mistake)
     if all(label == given[0] for label in given):
         raise Hint(
-            "always-the-same",
-            f"Your function says {given[0]!r} whatever it is given. The probabilities have the "
-            "shape (1, classes): one row. Taken along axis 0, each column has a single number, "
-            "and its largest is always number 0. The classes lie along the last axis.",
-        )
-    if given == [LABELS[int(row.argmin())] for row in ANSWERS]:
-        raise Hint(
-            "least-probable",
-            "This is the label with the smallest probability. np.argmin and the first place of "
-            "np.argsort point to the smallest; you want the place of the largest.",
+            "constant",
+            f"Your function says {given[0]!r} whatever it is given: the answer has to depend on "
+            "the probabilities.",
         )
     wrong = next(i for i, label in enumerate(given) if label != wanted[i])
     row = ", ".join(f"{probability:.2f}" for probability in ANSWERS[wrong][0])
@@ -60,11 +113,23 @@ def check_top_label(answer: Callable) -> None:
     )
 
 
-def _top_label_of(answer: Callable, row: np.ndarray) -> str:
-    """Call the learner's function; hint if what comes back is no label."""
+def _top_label_of(answer: Callable, row: np.ndarray) -> str | None:
+    """Call the learner's function; hint if what comes back is neither a label nor None."""
     try:
-        value = answer(row.copy(), list(LABELS))
-    except (TypeError, IndexError, ValueError, AttributeError, KeyError):
+        value = ask(answer, row, LABELS, what="labels or probabilities")
+    except (TypeError, IndexError, ValueError, AttributeError, KeyError) as problem:
+        if "scalar" in str(problem) and "ind" in str(problem):
+            raise Hint(
+                "place-in-an-array",
+                "Your place stands in an array: along axis 1, np.argmax gives one place for each "
+                "photograph, here an array of one. Take it out, [0], before you ask the labels.",
+            ) from None
+        if "is not in list" in str(problem):
+            raise Hint(
+                "place-looked-up",
+                "labels.index looks for a label and gives its place. np.argmax gives a place "
+                "already: labels[place] is the label that stands there.",
+            ) from None
         if not _works_without_batch(answer, row):
             raise
         raise Hint(
@@ -73,8 +138,10 @@ def _top_label_of(answer: Callable, row: np.ndarray) -> str:
             "row for each photograph: the shape is (1, classes), two pairs of brackets. Take "
             "the row of the first photograph, probabilities[0], and go on with it.",
         ) from None
-    if value is None:
+    if value is None and row is ANSWERS[0]:  # where any limit is passed
         raise Hint("returns-nothing", NOTHING)
+    if value is None:
+        return None
     if (found := number(value)) is not None:
         if found == int(found):
             raise Hint(
@@ -116,18 +183,19 @@ def _works_without_batch(answer: Callable, row: np.ndarray) -> bool:
 
 # --- b: accuracy by hand -----------------------------------------------------------------------
 
-# Chosen so that no two of the mistakes below give the same number.
-TRUE = [2, 0, 1, 2, 2, 0, 1, 2]
-PREDICTED = [2, 0, 2, 2, 1, 0, 1, 2]  # six of eight are right
+# Chosen so that no two of the mistakes below give the same number, and no rounding the right one.
+TRUE = [2, 0, 1, 2, 2, 0, 1]
+PREDICTED = [2, 0, 9, 2, 1, 0, 1]  # five of seven are right
 TRUE_SHORT, PREDICTED_SHORT = [1, 0, 2, 2, 1], [1, 2, 2, 0, 0]  # two of five
 TRUE_NAMES, PREDICTED_NAMES = ["hen", "bus", "hen", "hen"], ["hen", "hen", "bus", "bus"]  # 1 of 4
+LISTS = "lists of labels"
 
 
 def check_accuracy(answer: Callable) -> None:
     """The share of places where two lists agree, 0 to 1."""
     _must_be_function(answer)
     try:
-        value = answer(list(TRUE), list(PREDICTED))
+        value = ask(answer, TRUE, PREDICTED, what=LISTS)
     except (TypeError, AttributeError) as problem:
         if "bool" not in str(problem):
             raise
@@ -138,7 +206,8 @@ def check_accuracy(answer: Callable) -> None:
         raise Hint(
             "whole-division",
             "You return the whole number 0. If you divide with //, Python drops what comes after "
-            "the point, and of every share below 1 nothing is left. Divide with /.",
+            "the point, and of every share below 1 nothing is left; int() does the same. Divide "
+            "with /.",
         )
     if isinstance(value, bool | np.bool_) or number(value) == 0:
         raise Hint(
@@ -147,7 +216,7 @@ def check_accuracy(answer: Callable) -> None:
             "whole, and a whole list with one mistake is simply different. Compare place by "
             "place: walk through both with zip, or make NumPy arrays of them first.",
         )
-    if isinstance(value, list | tuple | np.ndarray) and np.size(value) > 1:
+    if isinstance(value, list | tuple | np.ndarray) and np.size(value) == len(TRUE):
         raise Hint(
             "one-for-each",
             "You return one result for each place. Accuracy is a single number: the share of "
@@ -160,7 +229,17 @@ def check_accuracy(answer: Callable) -> None:
         ([1, 2, 0], [1, 2, 0], 1.0),
         ([1, 2, 0], [2, 0, 1], 0.0),
     ):
-        found = _as_float(answer(list(true), list(predicted)))
+        try:
+            found = _as_float(ask(answer, true, predicted, what=LISTS))
+        except (TypeError, ValueError):
+            if true is not TRUE_NAMES:
+                raise
+            raise Hint(
+                "labels-are-names",
+                "Right for labels that are numbers, but labels may be names, such as 'hen' and "
+                "'bus', and with those your function stops with an error. Two names are not "
+                "subtracted or ordered, only compared: ==.",
+            ) from None
         if not np.isclose(found, right):
             raise Hint(
                 "only-here",
@@ -181,8 +260,8 @@ def _as_float(value: Any) -> float:
 
 
 def _number_hints(value: float) -> None:
-    """Say what a number other than six eighths most likely is."""
-    right, count = 6 / 8, 6
+    """Say what a number other than five sevenths most likely is."""
+    right, count = 5 / 7, 5
     if np.isclose(value, right):
         return
     mistakes = {
@@ -192,8 +271,8 @@ def _number_hints(value: float) -> None:
             "of different lengths can be compared.",
         ),
         "percent": (
-            100 * right,
-            f"You return {value:g}: a percentage. Keras counts accuracy from 0 to 1, and so "
+            [100 * right, *(round(100 * right, digits) for digits in range(4))],
+            f"You return {value:.4g}: a percentage. Keras counts accuracy from 0 to 1, and so "
             "does this exercise: leave out the factor 100.",
         ),
         "error-rate": (
@@ -206,6 +285,47 @@ def _number_hints(value: float) -> None:
             f"You return {value:g}: the mean of the labels themselves. A label is a name that "
             "happens to be a number. First ask of each place whether the two agree, then take "
             "the mean of that.",
+        ),
+        "rounded": (
+            [round(right, digits) for digits in range(1, 5)],
+            f"You return {value:g}: the right share, rounded. Return it as it is and round where "
+            "you print: a model that gains half a point would seem to gain nothing.",
+        ),
+        "first-place-only": (
+            1 / 7,
+            f"You return {value:.3g}: as if only the first place agreed. Does return stand inside "
+            "the loop? Then it ends the function in its first round. Or is the count set to 1 "
+            "each time, not raised by 1?",
+        ),
+        "one-place-short": (
+            4 / 7,
+            f"You return {value:.3g}, one agreement too few: the first or the last place is left "
+            "out. range(n) counts from 0 to n - 1 by itself.",
+        ),
+        "divided-by-one-less": (
+            5 / 6,
+            f"You return {value:.3g}: divided by one less than there are places. len counts all of "
+            "them, from the first to the last.",
+        ),
+        "both-lengths": (
+            5 / 14,
+            f"You return {value:.3g}: half of the share. The two lists describe the same "
+            "photographs, so divide by the length of one of them.",
+        ),
+        "any-order": (
+            [6 / 7, 1.0, 3 / 4, 3 / 7, 14 / 7],
+            f"You return {value:.3g}: labels that occur in both lists, wherever they stand. `in`, "
+            "set and sorted forget the place. Ask place by place whether the two agree.",
+        ),
+        "differences": (
+            [1 - 9 / 7, 9 / 7],
+            f"You return {value:.3g}: the labels' differences. A label is a name that happens to "
+            "be a number, and 9 is no further from 1 than 2 is. Only ask whether the two agree.",
+        ),
+        "divided-by-classes": (
+            [5 / 3, 5 / 4],
+            f"You return {value:.3g}: the agreements, divided by how many different labels there "
+            "are. Divide by the number of places.",
         ),
     }
     hint_if_known(value, mistakes, same=lambda found, wrong: np.isclose(found, wrong).any())
@@ -260,7 +380,12 @@ def check_fitting(answer: Mapping) -> None:
         )
     missing = [name for name in FITTING if name not in answer]
     if missing:
-        raise Hint("missing", f"The situation {missing[0]!r} is missing from your dictionary.")
+        other = [name for name in answer if name not in FITTING]
+        raise Hint(
+            "missing",
+            f"The situation {missing[0]!r} is missing from your dictionary"
+            + (f"; it has {other[0]!r}, which nobody asked for." if other else "."),
+        )
     choices = {name: _plain(answer[name]) for name in FITTING}
     for name, choice in choices.items():
         if choice not in KINDS:

@@ -12,7 +12,7 @@ import numpy as np
 from keras import layers
 
 from helpers.exercises.judging import Exercise, Hint
-from helpers.exercises.probes import hint_if_known, number, require_model
+from helpers.exercises.probes import ask, described, hint_if_known, number, require_model
 
 CLASSES = 10
 
@@ -24,14 +24,8 @@ def _model(answer: Callable, *arguments: Any) -> keras.Model:
     try:
         model = answer(*arguments)
     except ValueError as problem:
-        if "not connected" not in str(problem):
-            raise
-        raise Hint(
-            "not-connected",
-            "Keras finds no way from the inputs you gave keras.Model to its output. Either one "
-            "keras.Input is not in that list, or a layer was called on another tensor than you "
-            "meant.",
-        ) from None
+        _hint_at_wiring(str(problem))
+        raise
     require_model(model)
     if not getattr(model, "inputs", None) or not model.outputs:
         raise Hint(
@@ -42,11 +36,48 @@ def _model(answer: Callable, *arguments: Any) -> keras.Model:
     return model
 
 
-def _run(model: keras.Model, inputs: Any) -> np.ndarray:
+def _hint_at_wiring(said: str) -> None:
+    """Raise Hint if Keras's own words are those of a slip in tying layers together."""
+    if "not connected" in said:
+        raise Hint(
+            "not-connected",
+            "Keras finds no way from the inputs you gave keras.Model to its output. Either one "
+            "keras.Input is not in that list, or a layer was called on another tensor than you "
+            "meant, or the two changed places: inputs come first. A model that is there already "
+            "begins at its own model.input.",
+        )
+    if "must be KerasTensors" in said and "built=False" in said:
+        raise Hint(
+            "never-called",
+            "A layer was made and never called. The first brackets make it, the second ones hand "
+            'it the tensor: layers.Dense(10, activation="softmax")(x).',
+        )
+    if "must be KerasTensors" in said:
+        raise Hint(
+            "no-tensor",
+            "keras.Model ties tensors together, and got a layer or a name in place of one. "
+            "model.get_layer(name) is a layer, and model.get_layer(name).output the tensor that "
+            "leaves it.",
+        )
+    if "matching shapes" in said and ", 28" in said:
+        raise Hint(
+            "picture-not-flat",
+            "Concatenate cannot join a picture, (batch, 28, 28), and a weight, (batch, 1): both "
+            "need two axes. Flatten the picture first.",
+        )
+    if "matching shapes" in said:
+        raise Hint(
+            "joined-along-the-batch",
+            "Concatenate was told to join along the batch, axis 0. Leave the axis away: it joins "
+            "the numbers of one piece, along the last axis.",
+        )
+
+
+def _run(model: keras.Model, inputs: Any, training: bool = False) -> np.ndarray:
     """Call a model and return its first output."""
     with warnings.catch_warnings():  # Keras warns if a single input is or is not in a list
         warnings.simplefilter("ignore")
-        output = model(inputs, training=False)
+        output = model(inputs, training=training)
     return np.asarray(keras.tree.flatten(output)[0])
 
 
@@ -92,6 +123,12 @@ def _check_functional(answer: Callable) -> None:
     pictures = _pictures()
     wanted, got = _run(reference, pictures), _run(model, pictures)
     if got.shape == wanted.shape and np.allclose(got, wanted, atol=1e-5):
+        if not np.allclose(_run(model, pictures, training=True), wanted, atol=1e-5):
+            raise Hint(
+                "acts-in-training",
+                "In use it is the same network, but not in training: there is a layer too many, "
+                "such as Dropout, that acts only then. The description has none.",
+            )
         return
     _hint_if_thrown_away(model)
     if np.allclose(_run(model, pictures / 255), wanted, atol=1e-5):
@@ -146,6 +183,18 @@ def _hint_at_structure(model: keras.Model) -> None:
             "layer-count",
             f"Between input and output there are {len(units)} Dense layers with weights; the "
             "description has three.",
+        )
+    if units == [32, 16, CLASSES] and len(model.weights) < 6:
+        raise Hint(
+            "without-bias",
+            "A Dense layer of yours has no bias; those of the description have one: leave "
+            "use_bias=False away.",
+        )
+    if units == [32, 16, CLASSES]:
+        raise Hint(
+            "weights-too-many",
+            "The Dense layers are right, but there are more weights than theirs: a layer too many, "
+            "such as BatchNormalization. The description has none.",
         )
     raise Hint(
         "units",
@@ -218,6 +267,49 @@ _MISCOUNTS: dict[str, tuple[Callable[[list[int]], int], str]] = {
         lambda s: _count(s[:-1]),
         "The last layer is missing: three layers lie between four sizes.",
     ),
+    "last-layer-only": (
+        lambda s: s[-2] * s[-1] + s[-1],
+        "You counted the last layer only. Is the sum set to 0 inside the loop, or replaced rather "
+        "than added to?",
+    ),
+    "always-from-the-inputs": (
+        lambda s: sum(s[0] * n + n for n in s[1:]),
+        "You gave every layer the inputs of the first one. A later layer is fed by the units of "
+        "the layer before it.",
+    ),
+    "in-thousands": (
+        lambda s: round(_count(s) / 1000, 1),
+        "This is the number in thousands. Return it in full; round where you print.",
+    ),
+    "bias-of-the-first-only": (
+        lambda s: sum(a * b for a, b in pairwise(s)) + s[1],
+        "Only the first layer's biases are counted. Every layer has one for each of its units.",
+    ),
+    "bias-of-the-last-only": (
+        lambda s: sum(a * b for a, b in pairwise(s)) + s[-1],
+        "Only the last layer's biases are counted. Every layer has one for each of its units.",
+    ),
+    "bias-of-the-hidden-only": (
+        lambda s: sum(a * b for a, b in pairwise(s)) + sum(s[1:-1]),
+        "The last layer's biases are missing: its units have one each, as all others.",
+    ),
+    "largest-layer-only": (
+        lambda s: max(a * b + b for a, b in pairwise(s)),
+        "This is the largest layer alone. Add up all of them.",
+    ),
+    "mean-of-layers": (
+        lambda s: _count(s) / (len(s) - 1),
+        "This is the mean of the layers. Add them up.",
+    ),
+    "added-not-multiplied": (
+        lambda s: sum(a + b for a, b in pairwise(s)),
+        "You added inputs and units of each layer. Every unit has a weight for every input, so "
+        "multiply them; then add a bias for each unit.",
+    ),
+    "in-bytes": (
+        lambda s: 4 * _count(s),
+        "Four times too many: each parameter takes four bytes, but they were to be counted.",
+    ),
     "first-layer-missing": (
         lambda s: _count(s[1:]),
         "The first layer, by far the largest, is missing: it lies between the pixels and the "
@@ -229,28 +321,50 @@ _MISCOUNTS: dict[str, tuple[Callable[[list[int]], int], str]] = {
 def _check_count(answer: Callable) -> None:
     if not callable(answer):
         raise Hint("not-a-function", "Leave it a function that takes sizes and returns a number.")
-    trials = [[784, 64, 64, 10], [5, 4, 3, 2], [300, 7, 11, 13, 3], [6, 5]]
-    answers = [answer(list(sizes)) for sizes in trials]
+    trials = [[784, 64, 64, 10], [3, 4, 5, 2], [300, 7, 11, 13, 3], [6, 5]]
+    answers = [_asked(answer, sizes, first=sizes is trials[0]) for sizes in trials]
     if any(one is None for one in answers):
         raise Hint("returns-nothing", "Your function returns None: its last line must return.")
     got = [number(one) for one in answers]
     if None in got:
-        kind = type(answers[got.index(None)]).__name__
-        raise Hint("not-a-number", f"Return one number for the whole network, not a {kind}.")
-    if got == [_count(sizes) for sizes in trials]:
+        raise Hint(
+            "not-a-number",
+            "Return one number for the whole network, no list and no text; this is "
+            f"{described(answers[got.index(None)])}.",
+        )
+    wanted = [_count(sizes) for sizes in trials]
+    if got == wanted:
         return
     hint_if_known(got[:3], _MISCOUNTS, lambda found, how: found == [how(s) for s in trials[:3]])
-    if got[0] == _count(trials[0]):
+    if got[0] == wanted[0]:
+        raise Hint("one-network-only", ONE_NETWORK)
+    if got[3] != wanted[3]:
         raise Hint(
-            "one-network-only",
-            "Right for the lesson's network and wrong for another one: use the sizes that come "
-            "in, however many there are.",
+            "miscounted",
+            f"For one layer of 5 units on 6 inputs you say {got[3]}; it is 35. Draw it: six arrows "
+            "lead into each unit, and each unit adds one number.",
         )
     raise Hint(
-        "miscounted",
-        f"For one layer of 5 units on 6 inputs you say {got[3]}; it is 35. Draw it: six arrows "
-        "lead into each unit, and each unit adds one number.",
+        "miscounted-between",
+        f"One layer you count rightly, several not: for {trials[1]} you say {got[1]}; it is 16 + "
+        "25 + 12 = 53. Which size is a layer's number of inputs, and which its number of units?",
     )
+
+
+ONE_NETWORK = (
+    "Right for the lesson's network and wrong for another one: use the sizes that come in, "
+    "however many there are."
+)
+
+
+def _asked(answer: Callable, sizes: list[int], first: bool) -> Any:
+    """What the function says of sizes; a hint if it only takes as many as the lesson's."""
+    try:
+        return ask(answer, sizes, what="list of sizes")
+    except (ValueError, IndexError):
+        if first:
+            raise
+        raise Hint("one-network-only", ONE_NETWORK) from None
 
 
 # --- c: cut a model ----------------------------------------------------------------------------
@@ -274,7 +388,22 @@ def _check_cut(answer: Callable) -> None:
             layer.name: _run(keras.Model(whole.input, layer.output), pictures)
             for layer in whole.layers[1:]
         }
-        cut = _model(answer, whole, name)
+        try:
+            cut = _model(answer, whole, name)
+        except ValueError as problem:
+            if "No such layer" not in str(problem):
+                raise
+            raise Hint(
+                "fixed-name",
+                f"Asked to cut a model at {name!r}, your function looks for another name. Use the "
+                "layer_name that comes in.",
+            ) from None
+        if not all(layer.trainable for layer in whole.layers):
+            raise Hint(
+                "frozen",
+                "Your function also freezes: the cut has the whole model's own layers, so they are "
+                "frozen there as well. The exercise only asks for the cut.",
+            )
         if len(whole.layers) != count or not np.array_equal(_run(whole, pictures), before):
             raise Hint(
                 "changed-original",
@@ -292,7 +421,18 @@ def _judge_cut(
     stages: dict[str, np.ndarray],
 ) -> None:
     if cut is whole:
-        raise Hint("whole", "You returned the whole model: its output is still the last layer's.")
+        raise Hint(
+            "whole",
+            "You returned the whole model: its output is still the last layer's. (model.layers is "
+            "a copy of the list; popping from it changes nothing.)",
+        )
+    inside = {id(layer) for layer in cut.layers}
+    if id(whole.layers[-1]) in inside and id(whole.layers[1]) not in inside:
+        raise Hint(
+            "the-rest",
+            "This is the part after the named layer, up to the end. Wanted is the part before it: "
+            "from the model's input to the layer's output.",
+        )
     if len(cut.inputs) != 1 or cut.inputs[0].shape != whole.inputs[0].shape:
         raise Hint(
             "other-input",
@@ -347,18 +487,50 @@ def _check_two_inputs(answer: Callable) -> None:
             f"The inputs have the shapes {shapes[0]} and {shapes[1]}; wanted are (28, 28) for "
             "the picture and (1,) for the weight. The batch is no part of them.",
         )
-    if len(model.outputs) != 1 or tuple(model.outputs[0].shape[1:]) != (CLASSES,):
+    if len(model.outputs) != 1:
+        raise Hint(
+            "more-outputs",
+            f"The model has {len(model.outputs)} outputs. Wanted are ten probabilities that depend "
+            "on both inputs: join the two before the last layer.",
+        )
+    given = tuple(model.outputs[0].shape[1:])
+    if len(given) > 1:
+        raise Hint(
+            "not-flat",
+            f"For each picture ten numbers should come out; yours gives {given}. Flatten the "
+            "picture before you join it with the weight.",
+        )
+    if given != (CLASSES,):
         raise Hint(
             "output-shape",
-            f"For each picture ten numbers should come out; yours gives "
-            f"{tuple(model.outputs[0].shape[1:])}. Flatten the picture before you join it with "
-            "the weight, and end with Dense(10).",
+            f"For each picture ten numbers should come out; yours gives {given}. End with a single "
+            "Dense(10), after the two inputs are joined.",
         )
     pictures, weights = _pictures(), np.linspace(0, 300, 8, dtype="float32")[:, None]
 
     # A little at a time: a saturated softmax would hide that an input is used.
     small = _run_both(model, pictures / 255, weights / 300)
-    if np.array_equal(small, _run_both(model, pictures / 255, 1 - weights / 300)):
+    real = _run_both(model, pictures, weights)  # bins of grams, say, see no small ones
+    if np.allclose(small.sum(axis=0), 1, atol=1e-4):
+        raise Hint(
+            "softmax-over-the-batch",
+            "The ten numbers of a picture do not add up to 1; those of one class, over all "
+            "pictures, do. Softmax belongs on the last axis: leave axis=0 away.",
+        )
+    if any(
+        isinstance(layer, layers.Dense)
+        and layer.units == 1
+        and layer.activation is keras.activations.softmax
+        for layer in model.layers
+    ):
+        raise Hint(
+            "softmax-of-one",
+            "Softmax makes numbers add up to 1. Of a single unit it always makes 1, whatever comes "
+            "in, so this input tells the model nothing. Take another activation there, or none.",
+        )
+    if np.array_equal(small, _run_both(model, pictures / 255, 1 - weights / 300)) and (
+        np.array_equal(real, _run_both(model, pictures, 300 - weights))
+    ):
         raise Hint(
             "weight-unused",
             "Whatever the weight, the answer stays the same: this input is handed to "

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import re
+import reprlib
 from collections.abc import Callable, Mapping
 from numbers import Integral, Real
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,9 +23,44 @@ def described(thing: Any) -> str:
     """Say what an answer is, for a hint: ``"an object of dict"``, ``"nan"``, or that it is None."""
     if thing is None:
         return "None (is there a return?)"
+    if isinstance(thing, str):
+        return f"a text, {reprlib.repr(str(thing))}"
+    if isinstance(thing, type | FunctionType | MethodType):
+        return f"{thing.__name__} itself, not called"
     if isinstance(thing, Real) and not math.isfinite(thing):
         return f"{thing}"
     return f"an object of {type(thing).__name__}"
+
+
+def ask(answer: Callable[..., Any], *given: Any, what: str, **named: Any) -> Any:
+    """Ask an answer with fresh copies, and return what it returns.
+
+    Args:
+        answer: The learner's function.
+        given: Its arguments by place: numbers, texts, arrays, lists, tuples and dictionaries.
+        what: What they are, as in "it changes the history that it was given".
+        named: Its arguments by name, which are not copied.
+
+    Raises:
+        Hint: ``"changed-in-place"`` if one of the copies is not afterwards what it was.
+    """
+    copies = copy.deepcopy(given)
+    result = answer(*copies, **named)
+    if not _same(copies, given):
+        raise Hint(
+            "changed-in-place",
+            f"Your function changes the {what} that it was given: by sort(), pop(), += or "
+            "an assignment, say. Whoever called it has other data afterwards. Work on a copy.",
+        )
+    return result
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, dict):
+        return list(one) == list(other) and _same([*one.values()], [*other.values()])
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return np.array_equal(one, other)
 
 
 def number(answer: Any) -> int | float | None:
@@ -83,15 +122,35 @@ def hint_if_known(
             raise Hint(code, sentence)
 
 
+def hint_if_flag_unknown(model: keras.Model) -> None:
+    """Raise a hint if a flag was set on a model or a layer that Keras does not know.
+
+    Raises:
+        Hint: ``"unknown-flag"``.
+    """
+    for name in {name for one in (model, *model.layers) for name in vars(one)}:
+        if re.match(r"(?i)(is_?|un)?(train|fr[eo]e?z)", name) and name != "train_function":
+            raise Hint(
+                "unknown-flag",
+                f"You set `{name}` on a layer. Keras knows no such attribute, so it does nothing. "
+                "What freezes a layer is layer.trainable = False.",
+            )
+
+
 def require_model(answer: Any) -> keras.Model:
     """Return the answer if it is a Keras model.
 
     Raises:
         Hint: ``"tensor"`` if the last tensor was returned in its place, ``"no-model"`` for
-            anything else.
+            anything else; of what fit returns it says what it is.
     """
     import keras
 
+    if isinstance(answer, keras.callbacks.History):
+        raise Hint(
+            "no-model",
+            "You returned what fit returns, the history of the run. Return the model itself.",
+        )
     if isinstance(answer, keras.KerasTensor):
         raise Hint(
             "tensor",

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable
 
 from helpers.cards import Card
-from helpers.files import whole
-from helpers.session import personal_folder
+from helpers.kept import Kept
 
-PATIENCE = 3.0
-"""Seconds to wait while another kernel writes; then the answer counts for more than the record."""
+
+def _is_entry(value: object) -> bool:
+    match value:
+        case {"status": str(), "attempts": int(), "hints": dict(hints)}:
+            return all(isinstance(count, int) for count in hints.values())
+    return False
+
+
+KEPT = Kept("progress.json", "Progress", _is_entry)
 
 
 def show_progress() -> None:
@@ -38,18 +40,13 @@ def show_progress() -> None:
 
 def reset_progress() -> None:
     """Forget all progress; the old file is kept beside the new one with the ending .old."""
-    reset()
+    KEPT.reset()
     show_progress()
-
-
-def progress_file() -> Path:
-    """Return the file that holds the progress; it may not exist yet."""
-    return personal_folder() / "progress.json"
 
 
 def statuses(exercise_ids: Iterable[str]) -> dict[str, str]:
     """Return "passed", "wrong" or "untouched" for each exercise."""
-    record = _read(progress_file())
+    record = KEPT.read()
     return {e: record.get(e, {}).get("status", "untouched") for e in exercise_ids}
 
 
@@ -60,77 +57,13 @@ def remember(exercise_id: str, status: str, hint_code: str = "") -> bool:
     """
     if status == "untouched":
         return True
-    file = progress_file()
-    with _locked(file):
-        record = _read(file)
+
+    def note(record: dict[str, dict]) -> None:
         entry = record.setdefault(exercise_id, {"status": status, "attempts": 0, "hints": {}})
         entry["attempts"] += 1
         if status == "passed":
             entry["status"] = status
         if hint_code:
             entry["hints"][hint_code] = entry["hints"].get(hint_code, 0) + 1
-        return _write(file, record)
 
-
-def reset() -> None:
-    """Start over. The old record is kept as progress.json.old."""
-    file = progress_file()
-    with _locked(file):
-        if file.is_file():
-            os.replace(file, file.with_name(file.name + ".old"))
-
-
-@contextlib.contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    """Keep other kernels from changing the record meanwhile. Never raises because of the lock.
-
-    The operating system takes the lock from a kernel that is killed.
-    """
-    with contextlib.ExitStack() as held:
-        # None is to be had in a folder that is read-only, on a disk that knows no locks, where
-        # another kernel hangs, or on Colab if it ever stops bringing filelock along. Go on without;
-        # whoever cannot write there will say so.
-        with contextlib.suppress(OSError, NotImplementedError, ImportError):
-            from filelock import FileLock
-
-            lock = FileLock(f"{file}.lock")
-            held.enter_context(lock.acquire(timeout=PATIENCE, poll_interval=0.005))
-        yield
-
-
-def _read(file: Path) -> dict[str, dict]:
-    try:
-        record = json.loads(file.read_text(encoding="utf-8"))
-        if not isinstance(record, dict) or not all(map(_is_entry, record.values())):
-            raise ValueError("it holds something else")
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as problem:
-        broken = file.with_name(file.name + ".broken")
-        with contextlib.suppress(OSError):  # whatever the disk says, the lesson goes on
-            os.replace(file, broken)
-        kept = f"was kept as {broken.name}" if broken.is_file() else "stays where it is"
-        print(f"{file} could not be read ({problem}); it {kept}, and progress starts afresh.")
-        return {}
-    return record
-
-
-def _is_entry(value: object) -> bool:
-    match value:
-        case {"status": str(), "attempts": int(), "hints": dict(hints)}:
-            return all(isinstance(count, int) for count in hints.values())
-    return False
-
-
-def _write(file: Path, record: dict[str, dict]) -> bool:
-    """Save the record; return whether that worked, and say so if not."""
-    try:
-        with whole(file) as draft:
-            draft.write_text(json.dumps(record, indent=1, sort_keys=True), encoding="utf-8")
-        return True
-    except OSError as problem:
-        print(
-            f"Progress could not be saved in {file} ({problem.strerror}); the answer itself is "
-            "fine. Free some space and run the check again."
-        )
-        return False
+    return KEPT.change(note)

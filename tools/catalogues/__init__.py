@@ -1,4 +1,4 @@
-"""Answers to every exercise: the stub, right ones, and a wrong one for each hint.
+"""Answers to every exercise: the stub, right ones, a wrong one for each hint, and more wrong ones.
 
 Tests give them to the checks, and the instructors' guide quotes what the wrong ones are told.
 """
@@ -15,7 +15,8 @@ def catalogue(lesson: str) -> dict[str, dict]:
         lesson: The lesson's number, ``"00"`` to ``"11"``.
 
     Returns:
-        ``{"stub": answer, "right": [answer, ...], "wrong": {hint code: answer, ...}}`` by exercise.
+        ``{"stub": answer, "right": [answer, ...], "wrong": {hint code: answer, ...}}`` by exercise,
+        and in some ``"also": [(hint code, answer), ...]``, other ways to make these mistakes.
 
     Raises:
         ModuleNotFoundError: The lesson has none.

@@ -1,6 +1,8 @@
 """Answers to the exercises of lesson 00: the stub, right ones, and a wrong one for each hint."""
 
+import keras
 import numpy as np
+import tensorflow as tf
 
 
 # --- a: the most probable label ----------------------------------------------------------------
@@ -58,6 +60,10 @@ def a_always_the_same(probabilities, labels):
 
 
 def a_another_label(probabilities, labels):
+    return labels[int(np.argmax(probabilities)) // 2]
+
+
+def a_other_order(probabilities, labels):
     return sorted(labels)[np.argmax(probabilities)]
 
 
@@ -132,12 +138,12 @@ def b_mean_of_labels(true_labels, predicted_labels):
 
 
 def b_only_here(true_labels, predicted_labels):
-    return b_count(true_labels, predicted_labels) / 8
+    return b_count(true_labels, predicted_labels) / 7
 
 
 def b_another_number(true_labels, predicted_labels):
-    common = set(true_labels) & set(predicted_labels)
-    return len(common) / len(true_labels)
+    right = b_count(true_labels, predicted_labels)
+    return right / (len(true_labels) - right)  # right ones to wrong ones
 
 
 def b_not_a_number(true_labels, predicted_labels):
@@ -154,10 +160,88 @@ def in_place(**choices):
     return C_RIGHT | {name.replace("_", "-"): choice for name, choice in choices.items()}
 
 
+def a_tuple_of_label_and_probability(probabilities, labels):
+    best = np.argmax(probabilities[0])
+    return labels[best], float(probabilities[0][best])
+
+
+def a_sorted_in_place(probabilities, labels):
+    labels.sort()
+    return labels[np.argmax(probabilities[0])]
+
+
+def a_over_a_half(probabilities, labels):
+    for p, label in zip(probabilities[0], labels):
+        if p > 0.5:
+            return label
+
+
+def a_keras_ops_top_k(probabilities, labels):
+    _, places = keras.ops.top_k(probabilities, k=1)
+    return labels[int(places[0, 0])]
+
+
+def a_right_in_a_loop(probabilities, labels):
+    best, name = -1.0, ""
+    for i in range(len(labels)):
+        if probabilities[0, i] > best:
+            best, name = probabilities[0, i], labels[i]
+    return name
+
+
+def b_rounded_to_two(true_labels, predicted_labels):
+    hits = sum(t == p for t, p in zip(true_labels, predicted_labels))
+    return round(hits / len(true_labels), 2)
+
+
+def b_return_in_the_loop(true_labels, predicted_labels):
+    n = 0
+    for t, p in zip(true_labels, predicted_labels):
+        if t == p:
+            n += 1
+        return n / len(true_labels)
+
+
+def b_last_place_left_out(true_labels, predicted_labels):
+    n = 0
+    for i in range(len(true_labels) - 1):
+        n += true_labels[i] == predicted_labels[i]
+    return n / len(true_labels)
+
+
+def b_sorted_in_place(true_labels, predicted_labels):
+    true_labels.sort()
+    predicted_labels.sort()
+    return np.mean([a == b for a, b in zip(true_labels, predicted_labels)])
+
+
+def b_float32_tensor(true_labels, predicted_labels):
+    same = [float(t == p) for t, p in zip(true_labels, predicted_labels)]
+    return tf.reduce_mean(same)
+
+
+def b_right_with_while(true_labels, predicted_labels):
+    i = n = 0
+    while i < len(true_labels):
+        if true_labels[i] == predicted_labels[i]:
+            n = n + 1
+        i = i + 1
+    return n / i
+
+
 CATALOGUE = {
     "00.a": {
         "stub": a_stub,
-        "right": [a_right, a_right_in_plain_python, a_right_by_sorting],
+        "right": [
+            a_right,
+            a_right_in_plain_python,
+            a_right_by_sorting,
+            lambda probabilities, labels: max(zip(probabilities[0], labels))[1],
+            lambda probabilities, labels: labels[tf.argmax(probabilities, axis=-1)[0]],
+            lambda probabilities, labels: np.array(labels)[probabilities.argmax(axis=1)][0],
+            a_keras_ops_top_k,
+            a_right_in_a_loop,
+        ],
         "wrong": {
             "not-a-function": "hen",
             "returns-nothing": a_returns_nothing,
@@ -168,13 +252,53 @@ CATALOGUE = {
             "batch-axis": a_batch_axis_of_a_list,
             "always-the-same": a_always_the_same,
             "another-label": a_another_label,
+            "other-order": a_other_order,
+            "reversed": lambda probabilities, labels: labels[::-1][np.argmax(probabilities)],
+            "one-too-high": lambda probabilities, labels: [*labels, labels[0]][
+                np.argmax(probabilities) + 1
+            ],
+            "constant": lambda probabilities, labels: "hen",
             "not-a-label": a_not_a_label,
             "raises": a_raises,
+            "place-looked-up": lambda probabilities, labels: labels[
+                labels.index(np.argmax(probabilities))
+            ],
+            "place-in-an-array": lambda probabilities, labels: labels[
+                np.argmax(probabilities, axis=1)
+            ],
+            "second-best": lambda probabilities, labels: labels[np.argsort(probabilities[0])[-2]],
+            "by-name": lambda probabilities, labels: max(labels),
+            "changed-in-place": a_sorted_in_place,
+            "threshold": a_over_a_half,
+            "one-too-low": lambda probabilities, labels: labels[np.argmax(probabilities[0]) - 1],
         },
+        "also": [
+            (
+                "least-probable",
+                lambda probabilities, labels: labels[int(np.argmin(probabilities[0]))],
+            ),
+            ("list", a_tuple_of_label_and_probability),
+            (
+                "changed-in-place",
+                lambda probabilities, labels: labels.pop(int(np.argmax(probabilities[0]))),
+            ),
+        ],
     },
     "00.b": {
         "stub": b_stub,
-        "right": [b_right, b_right_with_numpy, b_right_as_an_array],
+        "right": [
+            b_right,
+            b_right_with_numpy,
+            b_right_as_an_array,
+            lambda true_labels, predicted_labels: np.mean(
+                np.asarray(true_labels) == np.asarray(predicted_labels)
+            ),
+            lambda true_labels, predicted_labels: (
+                1 - sum(map(lambda t, p: t != p, true_labels, predicted_labels)) / len(true_labels)
+            ),
+            b_float32_tensor,
+            b_right_with_while,
+        ],
         "wrong": {
             "not-a-function": 0.75,
             "returns-nothing": b_returns_nothing,
@@ -188,12 +312,55 @@ CATALOGUE = {
             "only-here": b_only_here,
             "another-number": b_another_number,
             "not-a-number": b_not_a_number,
+            "divided-by-one-less": lambda true, predicted: (
+                b_count(true, predicted) / (len(true) - 1)
+            ),
+            "differences": lambda true, predicted: (
+                1 - np.mean(np.abs(np.subtract(true, predicted)))
+            ),
+            "divided-by-classes": lambda true, predicted: (
+                b_count(true, predicted) / len(set(predicted))
+            ),
+            "rounded": b_rounded_to_two,
+            "first-place-only": b_return_in_the_loop,
+            "any-order": lambda true_labels, predicted_labels: (
+                len(set(true_labels) & set(predicted_labels)) / len(set(true_labels))
+            ),
+            "both-lengths": lambda true_labels, predicted_labels: (
+                sum(t == p for t, p in zip(true_labels, predicted_labels))
+                / (len(true_labels) + len(predicted_labels))
+            ),
+            "labels-are-names": lambda true_labels, predicted_labels: np.mean(
+                np.array(true_labels) - np.array(predicted_labels) == 0
+            ),
+            "one-place-short": b_last_place_left_out,
+            "changed-in-place": b_sorted_in_place,
         },
+        "also": [
+            (
+                "compares-lists",
+                lambda true_labels, predicted_labels: float(true_labels == predicted_labels),
+            ),
+            (
+                "not-a-number",
+                lambda true_labels, predicted_labels: (
+                    f"{np.mean(np.array(true_labels) == np.array(predicted_labels)):.1%}"
+                ),
+            ),
+            (
+                "any-order",
+                lambda true_labels, predicted_labels: (
+                    sum(p in true_labels for p in predicted_labels) / len(predicted_labels)
+                ),
+            ),
+        ],
     },
     "00.c": {
         "stub": C_STUB,
         "right": [
             C_RIGHT,
+            dict(zip(C_RIGHT, ("as is", "feature extraction", "fine-tuning"))),
+            {name: np.str_(kind) for name, kind in reversed(C_RIGHT.items())},
             {"album": "As is", "mushrooms": " Feature extraction", "x-rays": "fine tuning"},
         ],
         "wrong": {
@@ -207,5 +374,13 @@ CATALOGUE = {
             "x-rays-as-is": in_place(x_rays="as is"),
             "x-rays-feature-extraction": in_place(x_rays="feature extraction"),
         },
+        "also": [
+            ("unknown-kind", {"album": 1, "mushrooms": 2, "x-rays": 3}),
+            ("unknown-kind", in_place(mushrooms=None)),
+            ("unknown-kind", in_place(x_rays=["feature extraction", "fine-tuning"])),
+            ("missing", {"album": "as is", "mushrooms": "feature extraction", "xrays": "as is"}),
+            ("not-a-dict", {"as is", "feature extraction", "fine-tuning"}),
+            ("not-a-dict", "as is, feature extraction, fine-tuning"),
+        ],
     },
 }

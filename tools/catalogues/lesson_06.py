@@ -1,5 +1,6 @@
 """Answers to lesson 06's exercises: the stub, right ones, and wrong ones with their hint codes."""
 
+import math
 import operator
 
 import keras
@@ -63,6 +64,37 @@ def last_of_exact_size(model, prefix, side):
     )
 
 
+def last_in_numpy(model, prefix, side):
+    answer = ""
+    for layer in model.layers:
+        if layer.name[: len(prefix)] == prefix and np.min(layer.output.shape[1:-1]) >= side:
+            answer = layer.name
+    return np.str_(answer)
+
+
+def last_by_unpacking(model, prefix, side):
+    sizes = {one.name: keras.ops.shape(one.output)[1:3] for one in model.layers}
+    *_, last = (name for name in sizes if name.find(prefix) == 0 and min(sizes[name]) >= side)
+    return last
+
+
+def last_before_the_maps_get_too_small(model, prefix, side):
+    last = None
+    for layer in model.layers:
+        if layer.name.startswith(prefix):
+            if min(layer.output.shape[1:3]) < side:
+                break
+            last = layer.name
+    return last
+
+
+def last_by(measure):
+    """An answer that compares some number of the layer itself with the side asked."""
+    return lambda model, prefix, side: [
+        one.name for one in model.layers if one.name.startswith(prefix) and measure(one) >= side
+    ][-1]
+
+
 def cut_stub(base, cut): ...
 
 
@@ -72,9 +104,14 @@ def cut_and_head(
     if freeze == "base":
         base.trainable = False
     tensor = base.output if start == "end" else base.get_layer(cut).output
-    gathers = {"pool": layers.GlobalAveragePooling2D, "flatten": layers.Flatten}
+    gathers = {
+        "pool": layers.GlobalAveragePooling2D,
+        "flatten": layers.Flatten,
+        "largest": layers.GlobalMaxPooling2D,
+    }
     x = gathers[gather]()(tensor) if gather else tensor
-    x = layers.Dense(units, activation=last)(x)
+    if units:
+        x = layers.Dense(units, activation=last)(x)
     if give == "tensor":
         return x
     model = keras.Model(base.input, x)
@@ -114,6 +151,85 @@ def cut_as_sequential(base, cut):
     return keras.Sequential([front, pool, layers.Dense(1, activation="sigmoid")])
 
 
+def headed(base, x, dropout=0.0):
+    """A model from the base's input to one sigmoid unit on `x`."""
+    x = layers.Dropout(dropout)(x)
+    return keras.Model(base.input, layers.Dense(1, activation="sigmoid")(x))
+
+
+def cut_layer_by_layer(base, cut):
+    for layer in base.layers:
+        layer.trainable = False
+    x = layers.Dense(1)(keras.ops.mean(base.get_layer(cut).output, axis=(1, 2)))
+    return keras.Model(base.inputs, layers.Activation("sigmoid")(x))
+
+
+def cut_without_a_bias(base, cut):
+    base.trainable = False
+    x = layers.GlobalAveragePooling2D()(base.get_layer(cut).output)
+    return keras.Model(base.input, layers.Dense(1, "sigmoid", use_bias=False)(x))
+
+
+def cut_and_average_by_hand(base, cut):
+    base.trainable = False
+    maps = base.get_layer(cut).output
+    return headed(base, layers.Flatten()(layers.AveragePooling2D(maps.shape[1:3])(maps)))
+
+
+def cut_and_reshape(base, cut):
+    maps = base.get_layer(cut).output
+    x = layers.Reshape((-1, maps.shape[-1]))(maps)
+    model = headed(base, layers.GlobalAveragePooling1D()(x), dropout=0.2)
+    base.trainable = False
+    return model
+
+
+def cut_the_whole_base(base, cut):
+    base.trainable = False
+    unit = layers.Dense(1, activation="sigmoid")
+    return keras.Sequential([base, layers.GlobalAveragePooling2D(), unit])
+
+
+def cut_and_freeze_up_to_it(base, cut):
+    names = [layer.name for layer in base.layers]
+    for layer in base.layers[: names.index(cut) + 1]:
+        layer.trainable = False
+    return headed(base, layers.GlobalAveragePooling2D()(base.get_layer(cut).output))
+
+
+def cut_and_set_training(base, cut):
+    for layer in base.layers:
+        layer.training = False
+    return cut_and_head(base, cut, freeze=None)
+
+
+def cut_one_before(base, cut):
+    base.trainable = False
+    place = [layer.name for layer in base.layers].index(cut)
+    return headed(base, layers.GlobalAveragePooling2D()(base.layers[place - 1].output))
+
+
+def cut_without_a_call(base, cut):
+    base.trainable = False
+    return headed(base, layers.GlobalAveragePooling2D(base.get_layer(cut).output))
+
+
+def cut_from_an_unconnected_input(base, cut):
+    x = layers.GlobalAveragePooling2D()(base.get_layer(cut).output)
+    return keras.Model(keras.Input(base.input_shape[1:]), layers.Dense(1, "sigmoid")(x))
+
+
+def cut_with_two_sigmoids(base, cut):
+    model = cut_and_head(base, cut)
+    return keras.Model(base.input, layers.Activation("sigmoid")(model.output))
+
+
+def cut_with_a_hidden_layer(base, cut):
+    base.trainable = False
+    x = layers.GlobalAveragePooling2D()(base.get_layer(cut).output)
+    return headed(base, layers.Dense(64, activation="relu")(x))
+
+
 def cut_at_the_layer_itself(base, cut):
     base.trainable = False
     x = layers.GlobalAveragePooling2D()(base.get_layer(cut))
@@ -132,7 +248,81 @@ def parameters_by_building(shape, units):
     return keras.Sequential(stack).count_params()
 
 
-def names_stub(probabilities, names): ...
+def parameters_layer_by_layer(shape, units):
+    total, width = 0, math.prod(shape)
+    for out in (units, 1):
+        total += width * out + out
+        width = out
+    return total
+
+
+def parameters_of_four(shape, units):
+    _, rows, columns, channels = shape
+    return parameters_by_product((rows, columns, channels), units)
+
+
+def see_stub(base): ...
+
+
+def see(base, cuts=("block5c_add", "block6b_add"), pool=layers.GlobalAveragePooling2D):
+    base.trainable = False
+    seen = [pool()(base.get_layer(cut).output) for cut in cuts]
+    return keras.Model(base.input, layers.Concatenate()(seen) if len(seen) > 1 else seen[0])
+
+
+def see_with_ops(base):
+    base.trainable = False
+    maps = base.get_layer("block6b_add").output
+    return keras.Model(base.input, keras.ops.mean(maps, axis=(1, 2)))
+
+
+def see_by_another_model(base):
+    """A cut as a model of its own, used like a layer, on the base's input."""
+    base.trainable = False
+    part = keras.Model(base.input, base.get_layer("block6b_add").output)
+    x = part(base.input, training=False)
+    both = [layers.GlobalAveragePooling2D()(x), layers.GlobalMaxPooling2D()(x)]
+    return keras.Model(base.input, layers.Concatenate()(both))
+
+
+def see_nothing(base):
+    return keras.Model(base.input, layers.GlobalAveragePooling2D()(base.input * 0))
+
+
+def see_afresh(base):
+    other = keras.applications.MobileNetV2(
+        include_top=False, weights=None, input_shape=(96, 96, 3), pooling="avg", alpha=0.35
+    )
+    other.trainable = False
+    return other
+
+
+def see_in_four_ways(base):
+    base.trainable = False
+    seen = [
+        layers.GlobalAveragePooling2D()(base.get_layer(name).output)
+        for name in ("block5c_add", "block6a_project_bn", "block6b_add")
+    ]
+    seen.append(layers.GlobalMaxPooling2D()(base.get_layer("block5c_add").output))
+    return keras.Model(base.input, layers.Concatenate()(seen))
+
+
+def see_unjoined(base):
+    both = [
+        layers.GlobalAveragePooling2D()(base.get_layer(f"block{n}c_add").output) for n in (4, 5)
+    ]
+    return keras.Model(base.input, both)
+
+
+def see_through_a_new_layer(base):
+    return keras.Model(base.input, layers.Dense(4)(see(base).output))
+
+
+def see_unfrozen(base):
+    base.trainable = True
+    return keras.Model(
+        base.input, layers.GlobalAveragePooling2D()(base.get_layer("block6b_add").output)
+    )
 
 
 CATALOGUE = {
@@ -143,6 +333,8 @@ CATALOGUE = {
             last_by_loop,
             last_where(operator.ge),
             last_from_the_end,
+            last_in_numpy,
+            last_by_unpacking,
         ],
         "wrong": {
             "all-of-them": lambda model, prefix, side: [
@@ -163,11 +355,37 @@ CATALOGUE = {
             "no-layer": last_where(operator.ge, belongs=operator.eq),
             "not-last": last_of_exact_size,
             "fixed-prefix": lambda model, prefix, side: fitting(model, "mixed", side)[-1].name,
+            "no-such-layer": lambda model, prefix, side: prefix,
+            "input": last_by(lambda layer: min(layer.input.shape[1:3])),
+            "stops-early": last_before_the_maps_get_too_small,
         },
+        "also": [
+            ("not-last", lambda model, prefix, side: fitting(model, prefix, side)[0].name),
+            ("columns-only", last_where(operator.ge, max)),
+            ("columns-only", last_where(lambda size, side: math.prod(size) >= side**2, tuple)),
+            ("no-layer", last_by(lambda layer: min(layer.output.shape[2:4]))),
+            ("too-small", last_where(operator.le)),
+            ("no-name", lambda model, prefix, side: print(fitting(model, prefix, side)[-1].name)),
+            (
+                "all-of-them",
+                lambda model, prefix, side: tuple(x.name for x in fitting(model, prefix, side)),
+            ),
+            ("raises", last_by(lambda layer: min(layer.output_shape[1:3]))),
+            ("raises", last_by(lambda layer: layer.output.shape[0])),
+        ],
     },
     "06.b": {
         "stub": cut_stub,
-        "right": [cut_and_head, cut_with_a_new_input, cut_with_a_sequential_head],
+        "right": [
+            cut_and_head,
+            cut_with_a_new_input,
+            cut_with_a_sequential_head,
+            cut_as_sequential,
+            cut_layer_by_layer,
+            cut_without_a_bias,
+            cut_and_average_by_hand,
+            cut_and_reshape,
+        ],
         "wrong": {
             "softmax": lambda base, cut: cut_and_head(base, cut, last="softmax"),
             "not-frozen": lambda base, cut: cut_and_head(base, cut, freeze=None),
@@ -176,64 +394,118 @@ CATALOGUE = {
             "no-pool": lambda base, cut: cut_and_head(base, cut, gather=None),
             "flatten": lambda base, cut: cut_and_head(base, cut, gather="flatten"),
             "no-sigmoid": lambda base, cut: cut_and_head(base, cut, last=None),
-            "other-output": lambda base, cut: cut_and_head(base, cut, last="tanh"),
+            "other-output": lambda base, cut: cut_and_head(base, cut, last="softplus"),
+            "tanh": lambda base, cut: cut_and_head(base, cut, last="tanh"),
+            "relu": lambda base, cut: cut_and_head(base, cut, last="relu"),
+            "largest": lambda base, cut: cut_and_head(base, cut, gather="largest"),
+            "sum": lambda base, cut: headed(
+                base, keras.ops.sum(base.get_layer(cut).output, axis=(1, 2))
+            ),
+            "two-sigmoids": cut_with_two_sigmoids,
+            "before-the-cut": cut_one_before,
+            "no-head": lambda base, cut: cut_and_head(base, cut, units=0),
+            "head": cut_with_a_hidden_layer,
+            "axes": lambda base, cut: headed(
+                base, keras.ops.mean(base.get_layer(cut).output, axis=(2, 3))
+            ),
+            "copy": lambda base, cut: cut_and_head(keras.models.clone_model(base), cut),
+            "unknown-flag": cut_and_set_training,
             "all-frozen": lambda base, cut: cut_and_head(base, cut, freeze="all"),
             "behind-the-cut": cut_and_freeze_the_front,
             "tensor": lambda base, cut: cut_and_head(base, cut, give="tensor"),
             "no-model": lambda base, cut: cut_and_head(base, cut, give=None),
-            "sequential": cut_as_sequential,
             "layer": cut_at_the_layer_itself,
         },
+        "also": [
+            ("from-the-end", cut_the_whole_base),
+            ("behind-the-cut", cut_and_freeze_up_to_it),
+            (
+                "axes",
+                lambda base, cut: headed(
+                    base, keras.ops.mean(base.get_layer(cut).output, axis=(1, 3))
+                ),
+            ),
+            (
+                "before-the-cut",
+                lambda base, cut: headed(
+                    base, layers.GlobalAveragePooling2D()(base.get_layer(cut).input)
+                ),
+            ),
+            ("units", lambda base, cut: cut_and_head(base, cut, units=2)),
+            ("tensor", lambda base, cut: base.get_layer(cut).output),
+            ("raises", cut_without_a_call),
+            ("raises", cut_from_an_unconnected_input),
+            ("raises", lambda base, cut: headed(base, base.layers[cut].output)),
+            ("raises", lambda base, cut: headed(base, layers.Flatten(base.get_layer(cut).output))),
+        ],
     },
     "06.c": {
         "stub": parameters_stub,
-        "right": [parameters_by_product, parameters_by_building],
+        "right": [
+            parameters_by_product,
+            parameters_by_building,
+            parameters_layer_by_layer,
+            lambda shape, units: np.prod(shape) * units + 2 * units + 1,
+            lambda shape, units: units * (math.prod(shape) + 2) + 1,
+            lambda shape, units: sum(((np.prod(shape) + 1) * units, units, 1)),
+        ],
         "wrong": {
             "half": lambda shape, units: (int(np.prod(shape)) + 1) * units,
             "pooled": lambda shape, units: (shape[-1] + 1) * units + units + 1,
             "last-bias": lambda shape, units: (int(np.prod(shape)) + 1) * units + units,
             "one-map": lambda shape, units: (shape[0] * shape[1] + 1) * units + units + 1,
             "first-biases": lambda shape, units: int(np.prod(shape)) * units + units + 1,
-            "miscounted": lambda shape, units: int(np.prod(shape)) * units,
+            "miscounted": lambda shape, units: math.prod(shape) ** 2,
+            "no-rows": lambda shape, units: parameters_by_product(shape[1:], units),
+            "no-columns": lambda shape, units: parameters_by_product(shape[::2], units),
+            "no-first": lambda shape, units: units + 1,
+            "second-as-wide": lambda shape, units: (math.prod(shape) + 1 + units + 1) * units,
+            "two-classes": lambda shape, units: parameters_by_product(shape, units) + units + 1,
+            "one-more": lambda shape, units: parameters_by_product(shape, units) + 1,
+            "flatten": lambda shape, units: parameters_by_product(shape, units) + math.prod(shape),
+            "bytes": lambda shape, units: 4 * parameters_by_product(shape, units),
             "not-a-number": lambda shape, units: np.array(shape) * units,
+            "sum": lambda shape, units: parameters_by_product([sum(shape)], units),
+            "square": lambda shape, units: parameters_by_product([shape[0], *shape[::2]], units),
+            "one-bias": lambda shape, units: math.prod(shape) * units + 1 + units + 1,
+            "bias-of-inputs": lambda shape, units: (math.prod(shape) + 1) * (units + 1),
+            "millions": lambda shape, units: parameters_by_product(shape, units) / 1e6,
+            "lesson-shape": lambda shape, units: parameters_by_product((7, 7, 768), units),
+            "lesson-units": lambda shape, units: parameters_by_product(shape, 1024),
         },
+        "also": [
+            ("half", lambda shape, units: math.prod(shape) * units + units),
+            ("not-a-number", lambda shape, units: f"{parameters_by_product(shape, units):,}"),
+            ("not-a-number", lambda shape, units: ((math.prod(shape) + 1) * units, units + 1)),
+            ("pooled", lambda shape, units: parameters_by_product(shape[2:], units)),
+            ("pooled", lambda shape, units: (shape[2] + 1) * units + units),
+            ("lesson-shape", lambda shape, units: parameters_by_product((7, 7, 768), 1024)),
+            ("first-biases", lambda shape, units: math.prod(shape) * units),
+            ("sum", lambda shape, units: np.sum(shape) * units + 2 * units + 1),
+            ("not-a-number", lambda shape, units: shape * units),
+            ("raises", lambda shape, units: (shape.prod() + 1) * units + units + 1),
+            ("raises", parameters_of_four),
+        ],
     },
     "06.d": {
-        "stub": names_stub,
-        "right": [
-            lambda probabilities, names: [names[int(p > 0.5)] for p in probabilities[:, 0]],
-            lambda probabilities, names: list(
-                np.where(np.squeeze(probabilities) > 0.5, names[1], names[0])
-            ),
-            lambda probabilities, names: [names[int(np.rint(p[0]))] for p in probabilities],
-            lambda probabilities, names: [names[int(p > 0.5)] for p in probabilities.ravel()],
-            lambda probabilities, names: [names[round(p)] for p in probabilities[:, 0]],
-            lambda probabilities, names: [names[p.item() > 0.5] for p in probabilities],
-            lambda probabilities, names: [
-                names[1] if row > 0.5 else names[0] for row in probabilities
-            ],
-        ],
+        "stub": see_stub,
+        "right": [see, see_with_ops, see_by_another_model, see_in_four_ways],
         "wrong": {
-            "argmax": lambda probabilities, names: [names[i] for i in probabilities.argmax(axis=1)],
-            "reversed": lambda probabilities, names: [
-                names[int(p < 0.5)] for p in probabilities[:, 0]
-            ],
-            "threshold": lambda probabilities, names: [
-                names[int(p > 0.8)] for p in probabilities[:, 0]
-            ],
-            "nested": lambda probabilities, names: [
-                [names[int(p > 0.5)] for p in row] for row in probabilities
-            ],
-            "row": lambda probabilities, names: [names[p > 0.5] for p in probabilities],
-            "index": lambda probabilities, names: [names[p[0] > 0.5] for p in probabilities],
-            "numbers": lambda probabilities, names: [int(p > 0.5) for p in probabilities[:, 0]],
-            "no-list": lambda probabilities, names: names[int(probabilities[0, 0] > 0.5)],
-            "fixed-names": lambda probabilities, names: [
-                "dog" if p > 0.5 else "cat" for p in probabilities[:, 0]
-            ],
-            "length": lambda probabilities, names: sorted(
-                {names[int(p > 0.5)] for p in probabilities[:, 0]}
-            ),
+            "not-deep-enough": lambda base: see(base, ["block5c_add"]),  # the recipe's cut
+            "too-early": lambda base: see(base, ["block3b_add"]),
+            "knows-nothing": see_nothing,
+            "over-budget": lambda base: see(base, ["top_conv"]),
+            "too-wide": lambda base: see(base, ["block5c_add", "block3b_add"], layers.Flatten),
+            "maps": lambda base: see(base, ["block6b_add"], layers.Identity),
+            "other-input": see_afresh,
+            "not-frozen": see_unfrozen,
+            "tensor": lambda base: see(base).output,
+            "no-model": lambda base: None,
         },
+        "also": [
+            ("maps", see_unjoined),
+            ("not-frozen", see_through_a_new_layer),
+            ("raises", lambda base: see(base, ["mixed7"])),
+        ],
     },
 }

@@ -1,13 +1,12 @@
 """Answers to lesson 07's exercises: the stub, right ones, and wrong ones with their hint codes."""
 
+import itertools
 import math
 import operator
 
 import keras
 import numpy as np
 from keras import layers
-
-MEAN = np.float32([103.939, 116.779, 123.68])
 
 
 def cost_stub(height, width, kernel, channels, filters, depthwise=False):
@@ -40,23 +39,34 @@ def depthwise_as(wrong):
     return answer
 
 
-def input_stub(images):
-    return ...
+def cost_by_product(height, width, kernel, channels, filters, depthwise=False):
+    sizes = [height, width, kernel, kernel, channels, 1 if depthwise else filters]
+    return np.prod(sizes, dtype="int64")
 
 
-def input_with_keras(images):
-    return keras.applications.vgg16.preprocess_input(images.copy())
+def cost_by_a_power(height, width, kernel, channels, filters, depthwise=False):
+    return height * width * kernel**2 * channels * filters ** (not depthwise)
 
 
-def input_by_channels(images):
-    red, green, blue = images[..., 0], images[..., 1], images[..., 2]
-    return np.stack([blue - MEAN[0], green - MEAN[1], red - MEAN[2]], axis=-1)
+def cost_by_parameters(height, width, kernel, channels, filters, depthwise=False):
+    make = (
+        layers.DepthwiseConv2D
+        if depthwise
+        else lambda *how, **more: layers.Conv2D(filters, *how, **more)
+    )
+    layer = make(kernel, use_bias=False)
+    layer.build((None, height, width, channels))
+    return layer.count_params() * height * width
 
 
-def input_in_place(images):
-    images[...] = images[..., ::-1].copy()
-    images -= MEAN
-    return images
+def cost_where(change):
+    """An answer that is right for other numbers than those that it was asked with."""
+
+    def answer(height, width, kernel, channels, filters, depthwise=False):
+        sizes = change(height, width, kernel, channels, filters)
+        return cost(*sizes, depthwise)
+
+    return answer
 
 
 def unfreeze_stub(base, name): ...
@@ -96,6 +106,67 @@ def unfreeze_by_freezing(base, name):
             break
         layer.trainable = False
     freeze_norms(base)
+
+
+def unfreeze_from_the_back(base, name):
+    behind = True
+    for layer in base.layers[::-1]:
+        layer.trainable = behind and not isinstance(layer, layers.BatchNormalization)
+        behind = behind and layer.name != name
+
+
+def unfreeze_by_a_dictionary(base, name):
+    ...
+    place = {layer.name: number for number, layer in enumerate(base.layers)}
+    for layer in base.layers:
+        free = place[layer.name] >= place[name] and not isinstance(layer, layers.BatchNormalization)
+        layer.trainable = free
+
+
+def unfreeze_from_a_part_of_the_name(base, name):
+    reached = False
+    for layer in base.layers:
+        reached = reached or name in layer.name
+        layer.trainable = reached and not isinstance(layer, layers.BatchNormalization)
+
+
+def unfreeze_but_the_last(base, name):
+    unfreeze(base, name)
+    base.layers[-1].trainable = False
+
+
+def unfreeze_the_layer_that_is_a_name(base, name):
+    reached = False
+    for layer in base.layers:
+        reached = reached or layer == name
+        layer.trainable = reached
+
+
+def unfreeze_misspelt(base, name):
+    for layer in base.layers:
+        layer.trainible = layer.name == name
+
+
+def unfreeze_with_training(base, name):
+    unfreeze(base, name, norms=True)
+    for layer in base.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.training = False
+
+
+def unfreeze_shut_then_open(base, name):
+    base.trainable = False
+    unfreeze_only_from(base, name)
+    base.trainable = True
+
+
+def freeze_by_a_slice_of_names(base, name):
+    for layer in base.layers[:name]:
+        layer.trainable = False
+
+
+def freeze_by_the_index_of_a_layer(base, name):
+    unfreeze(base, base.layers[base.layers.index(name)].name)
 
 
 def freeze_norms(base):
@@ -187,6 +258,57 @@ def camera_with_rounded_time(candidates, milliseconds, megabytes):
     return camera(candidates, milliseconds // 3 * 3, megabytes)
 
 
+def camera_by_max(candidates, milliseconds, megabytes):
+    fits = (
+        c for c in candidates if c.milliseconds * 3 <= milliseconds and c.megabytes / 2 <= megabytes
+    )
+    best = max(fits, key=lambda c: (c.top1, -c.milliseconds), default=None)
+    return best.name if best else None
+
+
+def camera_in_order(candidates, milliseconds, megabytes):
+    ordered = sorted(candidates, key=lambda c: (-c.top1, c.milliseconds))
+    fits = (c for c in ordered if c.milliseconds <= milliseconds / 3)
+    return next((c.name for c in fits if c.megabytes * 0.5 <= megabytes), None)
+
+
+def camera_sorting_in_place(candidates, milliseconds, megabytes):
+    candidates.sort(key=lambda c: -c.top1)
+    return camera(candidates, milliseconds, megabytes)
+
+
+def camera_removing(candidates, milliseconds, megabytes):
+    for c in candidates:
+        if 3 * c.milliseconds > milliseconds or c.megabytes / 2 > megabytes:
+            candidates.remove(c)
+    return camera(candidates, milliseconds, megabytes)
+
+
+def camera_in_a_hurry(candidates, milliseconds, megabytes):
+    for c in candidates:
+        if 3 * c.milliseconds <= milliseconds and c.megabytes / 2 <= megabytes:
+            return c.name
+
+
+def camera_until_one_is_too_slow(candidates, milliseconds, megabytes):
+    fits = list(itertools.takewhile(lambda c: 3 * c.milliseconds <= milliseconds, candidates))
+    return camera(fits, milliseconds, megabytes)
+
+
+def camera_below(candidates, milliseconds, megabytes):
+    return camera(candidates, milliseconds - 1e-6, megabytes - 1e-6)
+
+
+def camera_with_a_margin(candidates, milliseconds, megabytes, margin=0.02):
+    fits = to_try(candidates, milliseconds, megabytes)
+    near = [c for c in fits if c.top1 >= fits[0].top1 - margin]
+    return min(near, key=lambda c: c.milliseconds).name if fits else None
+
+
+def camera_of_other_candidates(candidates, milliseconds, megabytes):
+    return "EfficientNetLite0"
+
+
 def camera_by(key):
     """An answer that keeps what fits and takes the first by another order."""
 
@@ -207,10 +329,70 @@ def camera_the_nearest_if_none(candidates, milliseconds, megabytes):
     return (fits or sorted(candidates, key=lambda c: c.milliseconds))[0].name
 
 
+def head_stub(train, val): ...
+
+
+def head(
+    train,
+    val,
+    *,
+    gather=layers.GlobalAveragePooling2D,
+    middle=(),
+    epochs=15,
+    rate=1e-3,
+    last="softmax",
+    smoothing=0.1,
+):
+    """A head, trained; what it gets is `layers` and numbers, and each mistake changes one."""
+    maps, labels = train
+    model = keras.Sequential([keras.Input(maps.shape[1:]), gather(), *middle])
+    model.add(layers.Dense(10, activation=last))
+    model.compile(
+        keras.optimizers.Adam(rate),
+        keras.losses.CategoricalCrossentropy(label_smoothing=smoothing, from_logits=not last),
+    )
+    model.fit(maps, keras.utils.to_categorical(labels, 10), epochs=epochs, batch_size=64, verbose=0)
+    return model
+
+
+def head_with_dropout(train, val):
+    return head(train, val, middle=[layers.Dropout(0.5)])
+
+
+def head_functional(train, val):
+    inputs = keras.Input(train[0].shape[1:])
+    x = layers.Dropout(0.3)(layers.GlobalAveragePooling2D()(inputs))
+    model = keras.Model(inputs, layers.Dense(10, "softmax")(x))
+    model.compile("adam", "sparse_categorical_crossentropy")
+    stop = keras.callbacks.EarlyStopping(patience=3, restore_best_weights=True)
+    model.fit(*train, validation_data=val, epochs=20, verbose=0, callbacks=[stop], batch_size=64)
+    return model
+
+
+def head_by_a_convolution(train, val):
+    inputs = keras.Input(train[0].shape[1:])
+    x = layers.Dropout(0.5)(layers.GlobalAveragePooling2D(keepdims=True)(inputs))
+    x = layers.Softmax()(layers.Flatten()(layers.Conv2D(10, 1)(x)))
+    model = keras.Model(inputs, x)
+    model.compile("adam", keras.losses.SparseCategoricalCrossentropy())
+    model.fit(*train, validation_data=val, epochs=12, verbose=0, batch_size=64)
+    return model
+
+
+def head_that_forgot_to_pool_inside(train, val):
+    pooled = [(maps.mean(axis=(1, 2)), labels) for maps, labels in (train, val)]
+    return head(*pooled, gather=layers.Identity, epochs=1)
+
+
+def head_in_place(train, val):
+    train[0][:] = train[0] / 2
+    return head(train, val, epochs=1)
+
+
 CATALOGUE = {
     "07.a": {
         "stub": cost_stub,
-        "right": [cost, cost_by_counting],
+        "right": [cost, cost_by_counting, cost_by_product, cost_by_a_power, cost_by_parameters],
         "wrong": {
             "no-places": lambda h, w, k, c, f, depthwise=False: k * k * c * f,
             "two-operations": lambda h, w, k, c, f, depthwise=False: 2 * h * w * k * k * c * f,
@@ -222,31 +404,51 @@ CATALOGUE = {
             "other-number": lambda h, w, k, c, f, depthwise=False: h * w + k * k * c * f,
             "depthwise-as-full": lambda h, w, k, c, f, depthwise=False: cost(h, w, k, c, f),
             "depthwise-one-channel": depthwise_as(lambda once, channels, filters: once),
-            "depthwise-no-places": depthwise_as(lambda once, channels, filters: 9 * channels),
+            "depthwise-no-places": depthwise_as(lambda once, channels, filters: 25 * channels),
             "depthwise-filters": depthwise_as(lambda once, channels, filters: once * filters),
             "depthwise-other": depthwise_as(lambda once, channels, filters: once + channels),
+            "separable": depthwise_as(
+                lambda once, channels, filters: once * channels + 187 * channels * filters
+            ),
+            "millions": lambda *sizes, depthwise=False: cost(*sizes, depthwise) / 1e6,
+            "square": cost_where(lambda h, w, k, c, f: (h, h, k, c, f)),
+            "billions": lambda *sizes, depthwise=False: cost(*sizes, depthwise) / 1e9,
+            "stride": cost_where(lambda h, w, k, c, f: (h // 2, w // 2, k, c, f)),
+            "padded": cost_where(lambda h, w, k, c, f: (h + k - 1, w + k - 1, k, c, f)),
+            "border": cost_where(lambda h, w, k, c, f: (h + 2, w + 2, k, c, f)),
+            "factors": cost_where(lambda h, w, k, c, f: (h, 1, k, c, f)),
+            "sum-of-sides": cost_where(lambda h, w, k, c, f: (h + w, 1, k, c, f)),
+            "shrunk": cost_where(lambda h, w, k, c, f: (h - k + 1, w - k + 1, k, c, f)),
+            "added": cost_where(lambda h, w, k, c, f: (h, w, k, 1, c + f)),
+            "caret": lambda h, w, k, c, f, depthwise=False: h * w * (k ^ 2) * c * f,
+            "three": cost_where(lambda h, w, k, c, f: (h, w, 3, c, f)),
+            "fixed-kernel": cost_where(lambda h, w, k, c, f: (h, w, 5, c, f)),
         },
-    },
-    "07.b": {
-        "stub": input_stub,
-        "right": [lambda images: images[..., ::-1] - MEAN, input_with_keras, input_by_channels],
-        "wrong": {
-            "rgb-order": lambda images: images - MEAN[::-1],
-            "means-swapped": lambda images: images[..., ::-1] - MEAN[::-1],
-            "only-means": lambda images: images - MEAN,
-            "no-means": lambda images: images[..., ::-1],
-            "unit-range": lambda images: images[..., ::-1] / 255 - MEAN,
-            "divided": lambda images: (images[..., ::-1] - MEAN) / 255,
-            "one-minus-one": lambda images: images / 127.5 - 1,
-            "image-flipped": lambda images: images[:, :, ::-1] - MEAN,
-            "in-place": input_in_place,
-            "shape": lambda images: images[..., 0] - MEAN[0],
-            "other-values": lambda images: images / 255,
-        },
+        "also": [
+            ("not-a-number", lambda *sizes, depthwise=False: f"{cost(*sizes, depthwise):,}"),
+            ("not-a-number", lambda *sizes, depthwise=False: print(cost(*sizes, depthwise))),
+            ("no-filters", lambda *sizes, depthwise=False: cost(*sizes, not depthwise)),
+            ("factors", lambda h, w, k, c, f, depthwise=False: h * w * k * 2 * c * f),
+            ("factors", lambda h, w, k, c, f, depthwise=False: h * w * c * f),
+            ("factors", lambda h, w, k, c, f, depthwise=False: h * w * k**3 * c * f),
+            ("not-a-number", depthwise_as(lambda once, channels, filters: None)),
+            ("depthwise-other", depthwise_as(lambda once, channels, filters: once * channels**2)),
+            ("depthwise-filters", depthwise_as(lambda once, channels, filters: once * filters / 1)),
+            ("other-number", lambda h, w, k, c, f, depthwise=False: h * w / k * c * f),
+            ("raises", lambda h, w, k, c, f: cost(h, w, k, c, f)),
+            ("raises", lambda h, w, k, c, f, depthwise=False: math.prod([h, w, k, k, c, f].sort())),
+        ],
     },
     "07.c": {
         "stub": unfreeze_stub,
-        "right": [unfreeze, unfreeze_by_walking, unfreeze_by_slices, unfreeze_by_freezing],
+        "right": [
+            unfreeze,
+            unfreeze_by_walking,
+            unfreeze_by_slices,
+            unfreeze_by_freezing,
+            unfreeze_from_the_back,
+            unfreeze_by_a_dictionary,
+        ],
         "wrong": {
             "position": lambda *given: unfreeze(*given, chosen=lambda index, start: index >= 9),
             "all-free": unfreeze_only_from,
@@ -263,15 +465,36 @@ CATALOGUE = {
             "outer-last": unfreeze_then_open,
             "outer-flag": unfreeze_by_the_outer_flag,
             "nothing": freeze_the_front,
+            "without-the-last": unfreeze_but_the_last,
+            "part-of-the-name": unfreeze_from_a_part_of_the_name,
+            "unknown-flag": unfreeze_with_training,
+            "base-untouched": lambda base, name: unfreeze(keras.models.clone_model(base), name),
         },
+        "also": [
+            ("position", lambda *given: unfreeze(*given, chosen=lambda index, start: index >= 15)),
+            ("outer-last", unfreeze_shut_then_open),
+            ("nothing", unfreeze_the_layer_that_is_a_name),
+            ("unknown-flag", unfreeze_misspelt),
+            (
+                "one-early",
+                lambda *given: unfreeze(*given, chosen=lambda index, start: index >= start - 1),
+            ),
+            ("nothing", lambda base, name: freeze_the_front(base, base.layers[-1].name)),
+            ("base-frozen", lambda base, name: setattr(base, "trainable", False)),
+            ("raises", freeze_by_a_slice_of_names),
+            ("raises", freeze_by_the_index_of_a_layer),
+            ("raises", lambda base, name: unfreeze(base, "block5_conv1")),
+        ],
     },
-    "07.d": {
+    "07.b": {
         "stub": camera_stub,
         "right": [
             camera,
             camera_by_changing_candidates,
             camera_in_a_loop,
             camera_with_rounded_time,
+            camera_by_max,
+            camera_in_order,
         ],
         "wrong": {
             "one-crop": lambda *budget: camera(*budget, crops=1),
@@ -287,6 +510,49 @@ CATALOGUE = {
             "list": lambda *budget: to_try(*budget),
             "raises-if-none": lambda *budget: to_try(*budget)[0].name,
             "none": lambda *budget: None,
+            "two-crops": lambda *budget: camera(*budget, crops=2),
+            "first-that-fits": camera_in_a_hurry,
+            "no-such-field": lambda candidates, *budget: max(candidates, key=lambda c: c.accuracy),
+            "changed-in-place": camera_sorting_in_place,
+            "at-most": camera_below,
+            "margin": camera_with_a_margin,
+            "no-candidate": camera_of_other_candidates,
+            "time-ignored": lambda candidates, ms, mb: camera(candidates, math.inf, mb),
+            "swapped": lambda candidates, ms, mb: camera(candidates, 6 * mb, ms / 6),
         },
+        "also": [
+            ("changed-in-place", camera_removing),
+            ("first-that-fits", camera_until_one_is_too_slow),
+            ("no-such-field", lambda candidates, *budget: candidates[0]["name"]),
+            ("list", lambda *budget: to_try(*budget)[0][:2]),
+            ("does-not-fit", lambda *budget: camera(*budget) or False),
+            ("one-crop", lambda *budget: camera(*budget, crops=1 / 3)),
+            ("memory-turned", lambda *budget: camera(*budget, float16=1 / 2)),
+            ("tie", camera_by(lambda c: (-c.top1, c.megabytes))),
+            ("tie", camera_by(lambda c: (-c.top1, -c.milliseconds))),
+            ("does-not-fit", lambda *budget: str(camera(*budget))),
+            ("does-not-fit", lambda *budget: camera(*budget) or ""),
+            ("list", lambda *budget: [c.name for c in to_try(*budget)]),
+            ("no-candidate", lambda *budget: camera(*budget) and 0.76),
+        ],
+    },
+    "07.d": {
+        "stub": head_stub,
+        "right": [head_with_dropout, head_functional, head_by_a_convolution],
+        "wrong": {
+            "over-budget": lambda train, val: head(train, val, gather=layers.Flatten, epochs=1),
+            "untrained": lambda train, val: head(train, val, epochs=1, rate=0.0),
+            "too-short": lambda train, val: head(train, val, epochs=1, rate=1e-3),
+            "overconfident": lambda train, val: head(train, val, rate=0.3, smoothing=0),
+            "other-input": head_that_forgot_to_pool_inside,
+            "logits": lambda train, val: head(train, val, epochs=1, last=None),
+            "shape": lambda train, val: (
+                head(train, val, epochs=1).layers[0]
+                and keras.Sequential([keras.Input((3, 3, 1280)), layers.GlobalMaxPooling2D()])
+            ),
+            "changed-in-place": head_in_place,
+            "no-model": lambda train, val: None,
+        },
+        "also": [("no-model", lambda train, val: keras.callbacks.History())],
     },
 }
