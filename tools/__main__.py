@@ -16,6 +16,18 @@ class Problem(Exception):
     """A command cannot do what it was asked for; the message says why in a sentence."""
 
 
+def learn(chosen: argparse.Namespace) -> Iterator[str]:
+    """Open JupyterLab on your own copy of the lessons, made in my/ at the first start."""
+    from tools import learn
+
+    try:
+        yield from learn.prepare(chosen.refresh)
+    except learn.CannotCopy as problem:
+        raise Problem(problem) from None
+    if not chosen.no_lab:
+        learn.open_lab(chosen.more)
+
+
 def stamp(chosen: argparse.Namespace) -> Iterator[str]:
     """Write badges and bootstrap cell into every lesson."""
     from tools import template
@@ -51,7 +63,10 @@ def status(chosen: argparse.Namespace) -> Iterator[str]:
     width = max((len(notebook.stem) for notebook in notebooks), default=0)
     for notebook in notebooks:
         why = freshness.why_stale(notebook)
-        yield f"{notebook.stem:{width}}  {'stale: ' + '; '.join(why) if why else 'fresh'}"
+        silent = [f"code cell {n} for {s:.0f} s" for n, s in freshness.silent(notebook).items()]
+        said = ["stale: " + "; ".join(why) if why else "fresh"]
+        said += ["silent: " + ", ".join(silent)] if silent else []
+        yield f"{notebook.stem:{width}}  {'; '.join(said)}"
 
 
 def spread(chosen: argparse.Namespace) -> Iterator[str]:
@@ -59,6 +74,13 @@ def spread(chosen: argparse.Namespace) -> Iterator[str]:
     from tools.spread import spread
 
     yield from spread(_lessons(chosen), chosen.runs)
+
+
+def ladder(chosen: argparse.Namespace) -> Iterator[str]:
+    """Draw the recorded ladder again, as README shows it."""
+    from tools.spread import draw_ladder
+
+    yield str(draw_ladder())
 
 
 def html(chosen: argparse.Namespace) -> Iterator[str]:
@@ -145,6 +167,16 @@ def benchmarks(chosen: argparse.Namespace) -> Iterator[str]:
         raise Problem(problem.args[0]) from None
 
 
+def record(chosen: argparse.Namespace) -> Iterator[str]:
+    """Make a recording that lessons quote, or go on with it: fine-tuning."""
+    from tools.record import record
+
+    try:
+        yield from record(chosen.name, chosen.only)
+    except KeyError as problem:
+        raise Problem(problem.args[0]) from None
+
+
 def _lessons(chosen: argparse.Namespace) -> list[Path]:
     """Return the lessons that were asked for."""
     from tools import lessons
@@ -156,8 +188,8 @@ def _lessons(chosen: argparse.Namespace) -> list[Path]:
 
 
 COMMANDS = (
-    *(stamp, refresh, tidy, status, spread),
-    *(html, pages, slides, fork, guide, glossary, copy, gather, benchmarks),
+    *(learn, stamp, refresh, tidy, status, spread, ladder),
+    *(html, pages, slides, fork, guide, glossary, copy, gather, benchmarks, record),
 )
 
 
@@ -174,6 +206,10 @@ def parser() -> argparse.ArgumentParser:
 
     for command in COMMANDS:
         its = add(command)
+        if command is learn:
+            its.description += " Options that are not listed here go to JupyterLab."
+            its.add_argument("--refresh", action="store_true", help="bring newer lessons there")
+            its.add_argument("--no-lab", action="store_true", help="do not open JupyterLab")
         if command in (html, pages, slides, copy, gather):
             its.add_argument("folder", type=Path, metavar="FOLDER")
         if command is refresh:
@@ -188,9 +224,11 @@ def parser() -> argparse.ArgumentParser:
         if command is gather:
             its.add_argument("--seconds", type=float, help="limit for each answer")
             its.add_argument("--jobs", type=_whole_number, help="kernels at a time")
-        if command is benchmarks:
+        if command in (benchmarks, record):
             its.add_argument("name", metavar="NAME")
-        if command not in (pages, fork, copy, gather, benchmarks):
+        if command is record:
+            its.add_argument("--only", default="", help="one of its problems, e.g. stamps")
+        if command not in (learn, ladder, pages, fork, copy, gather, benchmarks, record):
             its.add_argument("lesson", nargs="*", metavar="NN", help="lessons; all if left out")
     return whole
 
@@ -211,7 +249,9 @@ def main(arguments: list[str] | None = None) -> None:
     Raises:
         SystemExit: The command cannot do it; the message says why in a sentence.
     """
-    chosen = parser().parse_args(arguments)
+    chosen, chosen.more = (known := parser()).parse_known_args(arguments)
+    if chosen.more and chosen.run is not learn:
+        known.error(f"unrecognized arguments: {' '.join(chosen.more)}")
 
     from tools.template import Stale
 
@@ -220,6 +260,8 @@ def main(arguments: list[str] | None = None) -> None:
             print(line, flush=True)
     except (Problem, Stale) as problem:
         sys.exit(f"{chosen.command}: {problem}")
+    except KeyboardInterrupt:
+        sys.exit(f"{chosen.command}: stopped")
 
 
 if __name__ == "__main__":

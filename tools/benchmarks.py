@@ -7,6 +7,13 @@ cached-cut  How much faster is fine-tuning behind a cached cut than through the 
             Everything is counted on both sides: building graphs, validation after every epoch,
             and on the cached side the extraction. Both sides see the same batches from the same
             first head. Look at the ratios, which come from one run.
+engine      How much faster do features come through LiteRT than through Keras? All 1,250 stamps at
+            224 pixels through the frozen EfficientNet-Lite0: by Keras, by an engine that is made
+            on the way, and by one that was kept from an earlier lesson; in turns, in one run.
+first-model How long from `helpers.start` to the first model with 60 % validation accuracy on
+            stamps? The recipe that most people run (`fit` through the frozen base) against
+            features that are computed once, with and without a kept engine. Same base, pixels,
+            head and optimizer; each in a fresh process; imports, reading and building counted.
 unit        The unit of time of this machine, in which lessons have their budget: 20 batches of 32
             images of 224 x 224 pixels through the frozen EfficientNet-Lite0, and one first step of
             `fit` through the whole of it, unfrozen. Each builds its graph on the way.
@@ -14,7 +21,11 @@ unit        The unit of time of this machine, in which lessons have their budget
 
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 
@@ -25,8 +36,9 @@ from keras import layers
 
 from helpers.backbones import EfficientNetLite0
 from helpers.data import load
+from helpers.features import extract_features
 from helpers.freezing import split_at, unfreeze
-from helpers.session import SEED
+from helpers.session import COURSE_ROOT, SEED
 
 CUT = "block6d_add"
 Pair = tuple[np.ndarray, np.ndarray]
@@ -137,6 +149,109 @@ def both_phases(
     return accuracies
 
 
+def engine(pixels: int = 224, rounds: int = 2, batches: int | None = None) -> Iterator[str]:
+    """Time all of stamps through the frozen base, in turns: Keras, a new engine, a kept one."""
+    stamps = load("stamps", image_size=(pixels, pixels), cache=True)
+    images = stamps.train.concatenate(stamps.val).concatenate(stamps.test).take(batches or -1)
+    count = sum(len(labels) for _, labels in images)  # and now all are decoded
+    ways = {"Keras": "keras", "engine, made now": "litert", "engine, kept": "litert"}
+    seconds: dict[str, list[float]] = {way: [] for way in ways}
+    found = {}
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as home, replaced_home(home):
+            for way, name in ways.items():
+                base = EfficientNetLite0(
+                    include_top=False, pooling="avg", input_shape=(pixels, pixels, 3)
+                )
+                took, (found[way], labels) = clock(
+                    lambda base=base, name=name: extract_features(base, images, engine=name)
+                )
+                order = np.argsort(labels, kind="stable")  # train is shuffled anew each time
+                found[way] = np.sort(found[way][order], axis=0)
+                seconds[way].append(took)
+    yield f"{count} images of {pixels} x {pixels} pixels, the fastest of {rounds} rounds"
+    by_keras = min(seconds["Keras"])
+    for way, times in seconds.items():
+        largest = np.max(np.abs(found[way] - found["Keras"]))
+        yield (
+            f"{way:17} {min(times):6.1f} s, {min(times) / by_keras:5.2f} of Keras's time, "
+            f"largest difference {largest:.0e}"
+        )
+
+
+@contextlib.contextmanager
+def replaced_home(folder: str) -> Iterator[None]:
+    """Let the learner's folder be this one meanwhile."""
+    before = os.environ.get("COURSE_HOME")
+    os.environ["COURSE_HOME"] = folder
+    try:
+        yield
+    finally:
+        del os.environ["COURSE_HOME"]
+        if before is not None:
+            os.environ["COURSE_HOME"] = before
+
+
+FIRST_MODEL = """
+import time
+began = time.perf_counter()
+import helpers
+helpers.start("02")
+import keras
+from keras import layers
+from helpers.backbones import EfficientNetLite0
+from helpers.data import load
+
+class Enough(keras.callbacks.Callback):
+    def on_epoch_end(self, epoch, logs=None):
+        self.epochs, self.model.stop_training = epoch + 1, logs["val_accuracy"] >= TARGET
+
+stamps = load("stamps", image_size=(PIXELS, PIXELS), batch_size=32)
+base = EfficientNetLite0(include_top=False, input_shape=(PIXELS, PIXELS, 3), pooling="avg")
+base.trainable = False
+head = layers.Dense(10, activation="softmax")
+if CACHED:
+    from helpers.features import extract_features
+    train, val = extract_features(base, stamps.train), extract_features(base, stamps.val)
+    model = keras.Sequential([keras.Input((1280,)), head])
+    data = {"x": train[0], "y": train[1], "batch_size": 32, "validation_data": val}
+else:
+    inputs = keras.Input((PIXELS, PIXELS, 3))
+    model = keras.Model(inputs, head(base(inputs, training=False)))
+    data = {"x": stamps.train, "validation_data": stamps.val}
+model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+enough = Enough()
+history = model.fit(**data, epochs=50, verbose=0, callbacks=[enough]).history
+seconds, reached = time.perf_counter() - began, history["val_accuracy"][-1]
+print(f"{seconds:7.1f} s, {enough.epochs} epochs, validation accuracy {reached:.1%}")
+"""
+
+
+def first_model(pixels: int = 224, target: float = 0.6) -> Iterator[str]:
+    """Time the way to a first model of some accuracy, as most go it and as lesson 02 does."""
+    yield f"until validation accuracy is {target:.0%}, at {pixels} pixels"
+    seconds = {}
+    with tempfile.TemporaryDirectory() as home:
+        for way, cached in {
+            "fit through the base": False,
+            "cached, engine made now": True,
+            "cached, engine kept": True,
+        }.items():
+            settings = f"CACHED, PIXELS, TARGET = {cached}, {pixels}, {target}\n"
+            done = subprocess.run(
+                [sys.executable, "-c", settings + FIRST_MODEL],
+                env=os.environ | {"COURSE_HOME": home},
+                cwd=COURSE_ROOT,
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            said = done.stdout.splitlines()[-1]
+            seconds[way] = float(said.split()[0])
+            ratio = seconds["fit through the base"] / seconds[way]
+            yield f"{way:24}{said}; {ratio:.1f} times as fast as fit through the base"
+
+
 def arrays(dataset: tf.data.Dataset) -> Pair:
     """Return all images and labels of a dataset as two arrays."""
     pairs = [(images.numpy(), labels.numpy()) for images, labels in dataset]
@@ -156,4 +271,9 @@ def clock(work: Callable[[], object]) -> tuple[float, object]:
     return time.perf_counter() - began, result
 
 
-BENCHMARKS: dict[str, Callable[[], Iterator[str]]] = {"cached-cut": cached_cut, "unit": unit}
+BENCHMARKS: dict[str, Callable[[], Iterator[str]]] = {
+    "cached-cut": cached_cut,
+    "engine": engine,
+    "first-model": first_model,
+    "unit": unit,
+}

@@ -9,7 +9,7 @@ import re
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
@@ -21,6 +21,7 @@ from tools.normalise import normalise
 from tools.template import Stale
 
 CELL_SECONDS = 600
+SILENT_SECONDS = 5  # a cell that shows nothing for longer looks as if it hung
 
 # Runs in the lesson's kernel before its first cell, in a module of its own: the lesson's names stay
 # untouched. TensorFlow reads pictures in C++, past this; their folders are listed from Python.
@@ -60,6 +61,8 @@ class Executed:
         helpers: The files it has loaded, relative to helpers/.
         data: What it has used of data/, named as `freshness.data_name` does.
         began: When it began, in seconds since the epoch.
+        silent: The longest time that cells showed nothing, in seconds, by their number among the
+            code cells, where it was more than ``SILENT_SECONDS``.
     """
 
     content: NotebookNode
@@ -68,6 +71,7 @@ class Executed:
     helpers: tuple[str, ...]
     data: tuple[str, ...]
     began: float
+    silent: dict[str, float] = field(default_factory=dict)
 
     def certificate(self) -> dict:
         """Return the hashes of all that this run depended on.
@@ -103,6 +107,8 @@ def execute(content: NotebookNode, **environment: str) -> Executed:
             content,
             timeout=CELL_SECONDS,
             kernel_name="python3",
+            # Or each kernel warns that it can be overheard: by whoever is on this machine already.
+            extra_arguments=["--log-level=ERROR"],
             resources={"metadata": {"path": str(lessons.NOTEBOOKS)}},
         )
         clock = time.perf_counter()
@@ -113,13 +119,42 @@ def execute(content: NotebookNode, **environment: str) -> Executed:
                 f"exec({watch!r}, __import__('sys').modules.setdefault({WATCHER!r}, "
                 f"__import__('types').ModuleType({WATCHER!r})).__dict__)",
             )
+            silences = _watch_silence(client)
             for index, cell in enumerate(content.cells):
                 client.execute_cell(cell, index)
             seconds, peak = time.perf_counter() - clock, memory()
             used = json.loads(_ask(client, "", f"__import__({WATCHER!r}).used()"))
     helpers = {_helper_name(Path(file)) for file in used["helpers"]} - {""}
     names = {freshness.data_name(Path(file)) for file in used["data"]} - {None}
-    return Executed(content, seconds, peak, tuple(sorted(helpers)), tuple(sorted(names)), began)
+    numbers = [i for i, cell in enumerate(content.cells) if cell.cell_type == "code"]
+    silent = {
+        str(numbers.index(index) + 1): round(silence, 1)
+        for index, silence in sorted(silences.items())
+        if silence > SILENT_SECONDS
+    }
+    used = (tuple(sorted(helpers)), tuple(sorted(names)))
+    return Executed(content, seconds, peak, *used, began, silent)
+
+
+def _watch_silence(client) -> dict[int, float]:
+    """Return where the longest silence of each cell will stand, in seconds, by the cell's index.
+
+    It lasts from one sign of life to the next: a cell that prints a line for each epoch is silent
+    for one epoch.
+    """
+    longest: dict[int, float] = {}
+    process, last = client.process_message, time.perf_counter()
+
+    def watched(message: dict, cell: NotebookNode, index: int) -> NotebookNode | None:
+        nonlocal last
+        now = time.perf_counter()
+        if message["content"].get("execution_state") != "busy":  # with that, the cell begins
+            longest[index] = max(longest.get(index, 0.0), now - last)
+        last = now
+        return process(message, cell, index)
+
+    client.process_message = watched
+    return longest
 
 
 def _ask(client, code: str, expression: str = "''") -> str:
@@ -161,7 +196,7 @@ def refresh(notebook: Path) -> str:
     """Stamp, execute, normalise and certify a lesson in place.
 
     Returns:
-        A line on time, memory and size.
+        A line on time, memory and size, and one for each cell that was silent for long.
 
     Raises:
         Stale: A cell wrote on stderr, or a file was changed while the lesson ran.
@@ -173,9 +208,14 @@ def refresh(notebook: Path) -> str:
     executed = execute(content, COURSE_STRICT="1", COURSE_SEED="42")
     normalise(executed.content)
     executed.content.metadata.course = executed.certificate()
+    if executed.silent:
+        executed.content.metadata.course["silent"] = executed.silent
     if digest(notebook) != before:
         raise Stale(f"{notebook.name} was edited while it ran; run it again")
     with whole(notebook) as draft:
         nbformat.write(executed.content, draft)
     size = notebook.stat().st_size / 1e6
-    return f"{notebook.name}: {executed.seconds:.0f} s, {executed.memory:.2f} GiB, {size:.2f} MB"
+    lines = [f"{notebook.name}: {executed.seconds:.0f} s, {executed.memory:.2f} GiB, {size:.2f} MB"]
+    for number, silence in executed.silent.items():
+        lines.append(f"  {notebook.name[:2]}, code cell {number}: silent for {silence:.0f} s")
+    return "\n".join(lines)

@@ -49,6 +49,14 @@ def why_stale(notebook: Path) -> list[str]:
     return list(differences(stored, now(content, stored))) if "cells" in stored else [NEVER]
 
 
+def silent(notebook: Path) -> dict[str, float]:
+    """Return the code cells that showed nothing for long when a lesson was refreshed, in seconds.
+
+    Only silences longer than `tools.execution.SILENT_SECONDS` are recorded, by the cell's number.
+    """
+    return dict(lessons.read(notebook).metadata.get("course", {}).get("silent", {}))
+
+
 def fingerprint(content: NotebookNode) -> str:
     """Return a hash of all that a lesson's outputs depend on, as it is now.
 
@@ -87,7 +95,7 @@ def now(content: NotebookNode, used: dict[str, Iterable[str]]) -> dict:
 
 def differences(old: dict, new: dict) -> Iterator[str]:
     """Name the parts in which two certificates of a lesson differ."""
-    if old == new:
+    if old | new == old:  # the old one may also say which cells were silent for long
         return
     for part in ("helpers", "data"):
         for name in new[part]:

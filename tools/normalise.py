@@ -9,6 +9,7 @@ import base64
 import copy
 import hashlib
 import io
+import re
 from pathlib import Path
 
 import nbformat
@@ -31,7 +32,7 @@ def normalise(content: NotebookNode) -> None:
     """
     used: set[str] = set()
     for cell in content.cells:
-        cell.id = _stable_id(cell, used)
+        cell.id = stable_id(cell, used)
         for key in ("execution", "collapsed", "scrolled", "id"):
             cell.metadata.pop(key, None)
         if cell.cell_type != "code":
@@ -46,7 +47,14 @@ def normalise(content: NotebookNode) -> None:
                 last.text += output.text
             else:
                 outputs.append(output)
-        cell.outputs = outputs
+        for output in outputs:
+            if (
+                output.output_type == "stream"
+            ):  # as a terminal shows it: what a \r overwrites is gone
+                output.text = re.sub(r"[^\n]*\r(?!\n)", "", output.text)
+        cell.outputs = [
+            output for output in outputs if output.output_type != "stream" or output.text
+        ]
     certificate = content.metadata.get("course")
     content.metadata = NotebookNode(
         kernelspec={"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -73,7 +81,7 @@ def tidy(notebook: Path) -> bool:
     return True
 
 
-def _stable_id(cell: NotebookNode, used: set[str]) -> str:
+def stable_id(cell: NotebookNode, used: set[str]) -> str:
     """An id made from the cell's source, so that an unchanged cell keeps it.
 
     A cell of the template keeps its id also in a fork, where the address in it is another.

@@ -1,7 +1,8 @@
-"""Repeat lessons with other seeds, and record what became of every claim.
+"""Repeat lessons with other seeds, and record what became of every claim and every rung.
 
-The record is data/recorded/claims.json; claims show it on their cards. What each run said is kept
-in the maintainer's `.course/spread/`, so that a spread which was stopped goes on where it was.
+The records are data/recorded/claims.json, which claims show on their cards, and ladder.json. What
+each run said is kept in the maintainer's `.course/spread/`, so that a spread which was stopped goes
+on where it was.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from helpers import claims
-from helpers.files import whole
+import matplotlib as mpl
+
+from helpers import claims, ladder
+from helpers.files import digest, whole
 from helpers.session import personal_folder
 from tools import freshness, lessons
 from tools.execution import execute
@@ -39,8 +42,9 @@ def spread(notebooks: list[Path], runs: int) -> Iterator[str]:
         record = json.loads(claims.RECORD.read_text()) if claims.RECORD.is_file() else {}
         prefix = f"{notebook.name[:2]}."
         record = {k: v for k, v in record.items() if not k.startswith(prefix)}
-        for claim_id in dict.fromkeys(line["id"] for line in lines):
-            mine = [line for line in lines if line["id"] == claim_id]
+        claimed = [line for line in lines if "id" in line]
+        for claim_id in dict.fromkeys(line["id"] for line in claimed):
+            mine = [line for line in claimed if line["id"] == claim_id]
             record[claim_id], left_out = summary(mine)
             yield f"  {claim_id}: held {record[claim_id]['held']} of {len(mine)}" + (
                 f"; not measured with every seed, so left out: {', '.join(left_out)}"
@@ -49,6 +53,54 @@ def spread(notebooks: list[Path], runs: int) -> Iterator[str]:
             )
         with whole(claims.RECORD) as draft:
             draft.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
+        yield from record_rungs([line for line in lines if "rung" in line], prefix)
+
+
+def record_rungs(lines: list[dict], prefix: str) -> Iterator[str]:
+    """Record what the rungs of one lesson reached, in data/recorded/ladder.json.
+
+    Args:
+        lines: As `helpers.ladder.climb` logs them, one for each seed and rung.
+        prefix: How the names of this lesson's rungs begin; those that it no longer climbs go.
+
+    Yields:
+        A line for each rung.
+    """
+    file = ladder.RECORD
+    record = json.loads(file.read_text()) if file.is_file() else {}
+    new = {name: entry for name, entry in record.items() if not name.startswith(prefix)}
+    for rung in dict.fromkeys(line["rung"] for line in lines):
+        mine = [line for line in lines if line["rung"] == rung]
+        new[rung] = {
+            "pixels": mine[0]["pixels"],
+            "trained": mine[0]["trained"],
+            "seeds": [line["seed"] for line in mine],
+            "test": [line["test"] for line in mine],
+            **{k: [float(f"{line[k]:.4g}") for line in mine] for k in ladder.MEASURED},
+        }
+        low, high = min(new[rung]["accuracy"]), max(new[rung]["accuracy"])
+        yield f"  rung {rung}: validation accuracy {low:.1%} to {high:.1%}"
+    if new != record:
+        with whole(file) as draft:
+            draft.write_text(json.dumps(new, indent=1, sort_keys=True) + "\n")
+        yield f"  drawn: {draw_ladder().name}"
+
+
+def draw_ladder() -> Path:
+    """Draw data/recorded/ladder.png, which README shows, from ladder.json; return the file.
+
+    The picture names the digest of what it was drawn from, by which a test sees whether it is old.
+    """
+    from helpers import plots
+
+    ladder._record.cache_clear()
+    entries = {rung: ladder._recorded_entry(rung) for rung in ladder.RUNGS}
+    figure, words = ladder.figure({rung: entry for rung, entry in entries.items() if entry}, {})
+    file = ladder.RECORD.with_suffix(".png")
+    source = {"Source": digest(ladder.RECORD), "Description": words, "Software": None}
+    with whole(file) as draft, mpl.rc_context(plots.canvas.STYLE):
+        figure.savefig(draft, format="png", metadata=source)
+    return file
 
 
 def summary(lines: list[dict]) -> tuple[dict, list[str]]:
@@ -78,8 +130,10 @@ def _claims_of(notebook: Path, seed: int) -> tuple[list[dict], str]:
     kept = personal_folder() / "spread" / f"{notebook.name[:2]}-{seed}-{mark}.json"
     if kept.is_file():
         known = json.loads(kept.read_text())
-        # What the record said then is no reason to run again: it is what is being made.
+        # What the records said then is no reason to run again: they are what is being made.
         new = freshness.now(content, known["certificate"])
+        for certificate in (new, known["certificate"]):
+            certificate["data"].pop(f"recorded/{ladder.RECORD.name}", None)
         if all(
             known["certificate"][part] == new[part] for part in new.keys() - {"claims", "fresh"}
         ):

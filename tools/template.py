@@ -6,6 +6,7 @@ While the course has no address (see `tools.publish.address`) they lead nowhere,
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from tools import lessons
 from tools.publish import address as places
 
 BOOTSTRAP = """\
-# On Colab and Kaggle this fetches the course; anywhere else it does nothing.
+# @title Fetch the course (on Colab and Kaggle only)
 import os
 import shutil
 import subprocess
@@ -38,12 +39,14 @@ if hosted and course not in sys.path:
 BADGES = (
     "[▶ Open in Colab]({colab}) &nbsp;·&nbsp; [Kaggle]({kaggle}) &nbsp;·&nbsp; "
     "[Binder]({binder}) &nbsp;·&nbsp; [Source]({source}) &nbsp;·&nbsp; "
-    "[Map of the lessons]({repository}#the-lessons)"
+    "[Map of the lessons]({repository}#the-lessons)\n\n"
+    "Before you predict, clear the outputs of the recorded run if they stand below: in Colab by "
+    "*Edit > Clear all outputs*, in JupyterLab by *Edit > Clear Outputs of All Cells*."
 )
 
 # The same two while nobody has given the course an address.
 BOOTSTRAP_WITHOUT_ADDRESS = """\
-# On Colab and Kaggle this fetches the course once it has an address; elsewhere it does nothing.
+# @title Fetch the course (on Colab and Kaggle only, once it has an address)
 import os
 import sys
 
@@ -58,6 +61,9 @@ BADGES_WITHOUT_ADDRESS = (
 )
 
 SHARED = ("badges", "bootstrap")
+
+# A learner has no need to read the bootstrap cell: JupyterLab folds it, and Colab shows its title.
+FOLDED = {"cellView": "form", "jupyter": {"source_hidden": True}}
 
 
 class Stale(RuntimeError):
@@ -96,7 +102,7 @@ def template(notebook: Path, own: dict[str, str] | None = None) -> dict[str, str
 
 
 def fill(content: NotebookNode, notebook: Path, own: dict[str, str] | None = None) -> bool:
-    """Put the shared cells' source into a notebook that was read; return whether that changed it.
+    """Put the shared cells into a notebook that was read; return whether that changed it.
 
     Args:
         content: The notebook, changed in place.
@@ -111,8 +117,11 @@ def fill(content: NotebookNode, notebook: Path, own: dict[str, str] | None = Non
         cells = [cell for cell in content.cells if tag in lessons.tags(cell)]
         if len(cells) != 1:
             raise Stale(f"{notebook.name} needs exactly one cell tagged {tag!r}, has {len(cells)}")
-        changed |= cells[0].source != source
+        before = copy.deepcopy(cells[0])
         cells[0].source = source
+        if tag == "bootstrap":
+            cells[0].metadata.update(FOLDED)
+        changed |= cells[0] != before
     return changed
 
 

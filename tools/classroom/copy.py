@@ -115,6 +115,10 @@ def copy(folder: Path, repository: str = "") -> Iterator[str]:
     text = "{\n" + "".join(f"    {k!r}: {v!r},\n" for k, v in packed.items()) + "}"
     module = folder / "helpers" / "exercises" / "references.py"
     module.write_text(MODULE.format(packed=text), encoding="utf-8")
+    # Its lessons have no outputs, and are the learner's own as they are: nobody runs `learn`.
+    container = folder / ".devcontainer" / "devcontainer.json"
+    text = re.sub(r" && \S+ -m tools learn --no-lab", "", container.read_text(encoding="utf-8"))
+    container.write_text(text.replace('"my/', '"notebooks/'), encoding="utf-8")
     readme = folder / "README.md"
     text = readme.read_text(encoding="utf-8")
     readme.write_text(readme_of_a_copy(text, bool(own)), encoding="utf-8")
@@ -131,7 +135,10 @@ def readme_of_a_copy(text: str, published: bool) -> str:
     """
     text = re.sub(r"(?ms)^\*\*Test\.\*\*.*?(?=^## )", "", text)
     text = re.sub(r"(?ms)^## Behind the lessons$.*?(?=^## |\Z)", "", text)
-    text = re.sub(r"(?m)^\| It worked last year\? \|.*\n", "", text)
+    text = re.sub(r"(?m)^\| (?:It worked last year|The next time|Newer lessons)\? \|.*\n", "", text)
+    text = text.replace(", as a copy of your own in `my/`", "")
+    lab = "jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb"
+    text = text.replace("/python -m tools learn\n", f"/{lab}\n")
     if published:
         return text
     text = re.sub(r"(?ms)^## Other doors$.*?(?=^## |\Z)", "", text)

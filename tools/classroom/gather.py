@@ -28,6 +28,7 @@ from tools.classroom.slicing import answers
 
 SECONDS = 60.0  # for an answer
 LARGEST = 50_000_000  # bytes of a notebook
+PACKED = set(".zip .tar .gz .tgz .bz2 .xz .7z .rar".split())
 
 
 def run(folder: Path, seconds: float = SECONDS, jobs: int = 2) -> Iterator[str]:
@@ -72,19 +73,41 @@ def gather(folder: Path, seconds: float = SECONDS, jobs: int = 2) -> Iterator[Ha
     """Judge all notebooks below a folder, one after the other.
 
     Args:
-        folder: With the learners' notebooks, in any subfolders and under any names. Folders and
-            files whose names begin with a dot are left out: they hold autosaves and the like.
+        folder: With the learners' notebooks, in any subfolders and under any names that hold
+            ``.ipynb``, such as ``Ann.IPYNB`` and ``ben.ipynb.txt``. Folders and files whose names
+            begin with a dot are left out: they hold autosaves and the like.
         seconds: Limit for each answer.
         jobs: How many kernels at a time.
     """
-    files = [
+    files = [file for file in _files(folder) if ".ipynb" in file.name.lower()]
+    with ThreadPoolExecutor(jobs) as pool:
+        yield from pool.map(lambda file: judge(file, seconds), files)
+
+
+def _files(folder: Path) -> list[Path]:
+    """All files below a folder that nobody hid; a link to a folder, a device or nothing is none."""
+    return [
         file
-        for file in sorted(folder.rglob("*.ipynb"))
+        for file in sorted(folder.rglob("*"))
         if file.is_file()
         and not any(part.startswith(".") for part in file.relative_to(folder).parts)
     ]
-    with ThreadPoolExecutor(jobs) as pool:
-        yield from pool.map(lambda file: judge(file, seconds), files)
+
+
+def not_read(folder: Path) -> list[str]:
+    """Name what was handed in and is no notebook: archives one by one, the rest by their ending."""
+    others = [file for file in _files(folder) if ".ipynb" not in file.name.lower()]
+    others = [file for file in others if file.name != "progress.json"]
+    packed = [file for file in others if file.suffix.lower() in PACKED]
+    lines = [f"  {file.relative_to(folder)} is an archive; unpack it here" for file in packed]
+    rest: dict[str, list[str]] = {}
+    for file in others:
+        if file not in packed:
+            rest.setdefault(file.suffix.lower(), []).append(str(file.relative_to(folder)))
+    for ending, names in sorted(rest.items()):
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        lines.append(f"  {', '.join(names[:3])}{more}: no notebook ({ending or 'no ending'})")
+    return lines
 
 
 def judge(file: Path, seconds: float = SECONDS) -> Handed:
@@ -160,9 +183,9 @@ def report(handed: list[Handed], folder: Path) -> str:
             if outcome.status == "not run"
         ]
     broken = [item for item in handed if item.problem]
-    if broken:
-        lines += ["", "Not read:"]
-        lines += [f"  {item.file.relative_to(folder)} {item.problem}" for item in broken]
+    unread = [f"  {item.file.relative_to(folder)} {item.problem}" for item in broken]
+    if unread := unread + not_read(folder):
+        lines += ["", "Not read:", *unread]
     return "\n".join(map(_printable, lines + on_the_way(folder)))
 
 

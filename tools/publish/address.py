@@ -39,7 +39,7 @@ LINK = re.compile(
     re.VERBOSE,
 )
 SITE = "https://{owner}.github.io/{repository}"
-SKIPPED = {".git", ".course", ".ipynb_checkpoints", "__pycache__", "node_modules", "runs"}
+SKIPPED = {".git", ".course", ".ipynb_checkpoints", "__pycache__", "my", "node_modules", "runs"}
 TEXT = {".cfg", ".ipynb", ".json", ".md", ".py", ".sh", ".toml", ".txt", ".yaml", ".yml", ""}
 LARGEST = 5_000_000  # bytes
 
@@ -86,6 +86,13 @@ def parse(text: str) -> str:
         found = re.fullmatch(form.format(name=name), text.strip())
         if found:
             return found[1]
+    for form in (r"ssh://(?:[^@/]+@)?([\w.-]+)(?::\d+)?/{name}", r"(?:[\w.-]+@)?([\w.-]+):{name}"):
+        found = re.fullmatch(form.format(name=name), text.strip())
+        if found and ("." not in found[1] or "github" in found[1].lower()):
+            raise AddressProblem(
+                f"{text.strip()!r} is no address that others can use: is {found[1]!r} an alias, in "
+                f"your SSH settings? Then give OWNER/NAME as it is on GitHub: {found[2]}"
+            )
     raise AddressProblem(
         f"{text.strip()!r} is no repository on GitHub, and Colab, Binder and Kaggle open notebooks "
         "from there; give one, for example https://github.com/OWNER/NAME"

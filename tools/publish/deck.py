@@ -1,9 +1,13 @@
 """A lesson as slides with speaker notes, made from the notebook as it is.
 
-Every ``##`` section becomes a column of slides; prose, code and outputs fill them in order, a
-prediction stands alone before its run, and its outcome, the sentences of figures, the code of
-drawings and the solutions of exercises go into the speaker notes. Badges, set-up, checks and
-solutions are left out. The slides run on reveal.js, which is copied beside them.
+Prose, code and outputs fill slides in order, a prediction stands alone before its run, and its
+outcome, the sentences of figures, the code of drawings and the solutions of exercises go into the
+speaker notes. Badges, set-up, checks and solutions are left out.
+
+At most ``LONGEST_TALK`` slides, from left to right, are the talk: how each ``##`` section begins,
+predictions with what came of them, exercises, figures. The others lie below, downwards from the
+one that they follow. A cell's tag ``talk`` puts its slides among the first, its tag ``detail``
+among the others. The slides run on reveal.js, which is copied beside them.
 """
 
 from __future__ import annotations
@@ -31,6 +35,7 @@ from tools.publish import fitting, rendering
 
 # reveal.js 5 (MIT licence), as the package sphinx-revealjs brings it along.
 REVEAL = ("dist/reset.css", "dist/reveal.css", "dist/reveal.js", "plugin/notes/notes.js", "LICENSE")
+LONGEST_TALK = 35  # slides: an hour
 COLOURS = "a11y-high-contrast-light"
 LEFT_OUT = {"badges", "bootstrap", "check"}
 NOT_SHOWN = ("Set up",)
@@ -68,6 +73,7 @@ class Slide:
     body: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     height: int = 0
+    tags: set[str] = field(default_factory=set)
 
     def add(self, part: str, height: int, later: bool = False) -> None:
         """Put one more thing below; `later` shows it only after a click."""
@@ -92,15 +98,65 @@ def build(notebook: Path, folder: Path) -> str:
     _copy_reveal(folder / "reveal")
     columns = Deck(notebook).columns()
     title = html.escape(f"{columns[0][0].heading} · {lessons.course_title()}")
-    made = "\n".join(
-        "<section>\n{}\n</section>".format(
-            "\n".join(slide.html(1 if number == 0 else 2) for slide in column)
-        )
-        for number, column in enumerate(columns)
-    )
+    talk, made = chosen(columns), []
+    for number, column in enumerate(columns):
+        for slide in column:
+            if slide is column[0] or id(slide) in talk:
+                begins = " data-begins-section" * (slide is column[0])
+                made += [f"</section>\n<section{begins}>" if made else f"<section{begins}>"]
+            made.append(slide.html(1 if number == 0 else 2))
+    made = "\n".join([*made, "</section>"])
     target = folder / f"{notebook.stem}.html"
     target.write_text(PAGE.format(title=title, columns=made), encoding="utf-8")
-    return f"{target}: {sum(map(len, columns))} slides, {target.stat().st_size / 1e6:.1f} MB"
+    return (
+        f"{target}: {len(talk)} slides and {sum(map(len, columns)) - len(talk)} below them, "
+        f"{target.stat().st_size / 1e6:.1f} MB"
+    )
+
+
+def chosen(columns: list[list[Slide]]) -> set[int]:
+    """Return the ``id`` of every slide of the talk.
+
+    What a section begins with is in any case, then what is tagged, and as many predictions as there
+    is room for, none without its answer: those first that a figure answers.
+
+    Args:
+        columns: The slides of each section.
+    """
+    wanted: list[list[Slide]] = [[column[0] for column in columns]]
+    rest = [slide for column in columns for slide in column[1:]]
+    wanted += [[slide] for slide in rest if "talk" in slide.tags]
+    rest = [slide for slide in rest if "detail" not in slide.tags]
+    pairs = [
+        [slide, *_answer(slide.heading, column[place + 1 :])]
+        for column in columns
+        for place, slide in enumerate(column)
+        if slide.kind == "predict" and "detail" not in slide.tags
+    ]
+    pairs = [pair for pair in pairs if len(pair) == 2]  # not: one that the next section answers
+    wanted += sorted(
+        pairs, key=lambda pair: (pair[-1].kind != "figure", "card" not in pair[-1].tags)
+    )
+    wanted += [[slide] for kind in ("exercise", "figure") for slide in rest if slide.kind == kind]
+    talk: set[int] = set()
+    for group in wanted:
+        more = talk | {id(slide) for slide in group}
+        talk = more if not talk or len(more) <= LONGEST_TALK else talk
+    return talk
+
+
+def _answer(heading: str, slides: list[Slide]) -> list[Slide]:
+    """Return the one slide that answers a prediction: a figure below it, else a card, else any.
+
+    Args:
+        heading: The prediction's.
+        slides: Those after it; the answer stands before the next prediction or heading.
+    """
+    until = (k for k, s in enumerate(slides) if s.kind == "predict" or s.heading != heading)
+    mine = slides[: next(until, None)]
+    mine = [slide for slide in mine if "detail" not in slide.tags]
+    figures = [slide for slide in mine if slide.kind == "figure"]
+    return (figures or [slide for slide in mine if "card" in slide.tags] or mine)[:1]
 
 
 def _copy_reveal(folder: Path) -> None:
@@ -145,11 +201,18 @@ class Deck:
         """Return the slides: a list for each section."""
         for cell in self.cells:
             if LEFT_OUT.isdisjoint(lessons.tags(cell)):
+                before = {id(slide): len(slide.body) for slide in self._slides()}
                 if cell.cell_type == "markdown":
                     self._prose(cell.source)
                 elif self.section not in NOT_SHOWN:
                     self._code(cell)
+                for slide in self._slides():
+                    if len(slide.body) > before.get(id(slide), 0):
+                        slide.tags |= {"talk", "detail"} & set(lessons.tags(cell))
         return self._columns
+
+    def _slides(self) -> Iterator[Slide]:
+        return (slide for column in self._columns for slide in column)
 
     @property
     def slide(self) -> Slide:
@@ -248,7 +311,10 @@ class Deck:
 
     def _guide(self) -> Iterator[str]:
         """What the instructor's guide says about this lesson, as notes for its title."""
-        yield f"<p>The notebook is {self.notebook.name}; S opens this view, F fills the screen.</p>"
+        yield (
+            f"<p>The notebook is {self.notebook.name}; S opens this view, F fills "
+            "the screen, → goes on, ↓ shows what else belongs to a slide.</p>"
+        )
         if places.is_placeholder(places.address()["repository"]):
             yield self.markdown.render(places.NO_ADDRESS)
         guide = lessons.NOTEBOOKS / "INSTRUCTORS.md"
@@ -311,6 +377,7 @@ class Deck:
             self._outcome(words.splitlines()[-1].strip())  # a table's last line sums it up
         slide = self._room(height)
         slide.add(shown, height, later=has_code)
+        slide.tags |= {"card"} if card else set()
         if card and not has_code:
             slide.notes += _drawn_by(cell)
 

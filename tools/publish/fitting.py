@@ -47,7 +47,7 @@ def shown_code(source: str) -> str:
     for statement in reversed(statements):
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
             called = ast.unparse(statement.value.func)
-            if called == "claim" or called.startswith("plots."):
+            if called in ("claim", "fact") or called.startswith("plots."):
                 del lines[statement.lineno - 1 : statement.end_lineno]
     return "\n".join(lines).strip("\n")
 

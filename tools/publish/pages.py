@@ -20,7 +20,11 @@ from nbformat import NotebookNode
 from tools import lessons
 from tools.publish import address, deck, rendering
 
-FETCH = "Fetch the course (on Colab and Kaggle only)"
+# Below a prediction a reader opens the answer when they have one of their own: outputs, and code
+# whose words would tell them. It ends where the prose goes on.
+PREDICTION = re.compile(r"^\*\*Predict\.\*\* ", re.MULTILINE)
+ANSWERS = re.compile(r"^(?:claim|fact|plots\.\w+)\(", re.MULTILINE)
+FOLD, FOLD_ENDS = '<details class="answer"><summary>Show what happened</summary>', "</details>"
 SETTINGS = {
     "extensions": ["myst_parser", "sphinx.ext.githubpages"],
     "html_theme": "furo",
@@ -170,15 +174,26 @@ def lesson_markdown(notebook: Path, figures: Path) -> str:
         drawn.append(file)
         return rendering.picture_html(f"../figures/{file.name}", png, alt)
 
-    parts = []
+    parts, asked, folded = [], False, False
     for cell in content.cells:
+        if cell.cell_type == "markdown":
+            parts.append(_raw(FOLD_ENDS) if folded else "")
+            still = asked and not folded and not cell.source.startswith("#")
+            asked, folded = still or bool(PREDICTION.search(cell.source)), False
+        elif asked and not folded and ANSWERS.search(cell.source):
+            parts.append(_raw(FOLD))
+            folded = True
         if "badges" in lessons.tags(cell):
             parts.append(_raw(_doors(cell.source, notebook)))
         elif cell.cell_type == "markdown":
             parts.append(cell.source)
         elif cell.cell_type == "code":
             parts.append(_code(cell))
+            if asked and not folded and cell.outputs:
+                parts.append(_raw(FOLD))
+                folded = True
             parts += [_raw(rendering.output_html(o, picture)) for o in cell.outputs]
+    parts.append(_raw(FOLD_ENDS) if folded else "")
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -190,15 +205,11 @@ def _raw(text: str) -> str:
 def _code(cell: NotebookNode) -> str:
     """A code cell; folded where it gives an answer away, or says nothing to a reader."""
     block = f"````````{rendering.language(cell.source)}\n{cell.source}\n````````"
-    title = ""
-    if "bootstrap" in lessons.tags(cell):
-        title = FETCH
-    elif "hide-input" in lessons.tags(cell):
-        given = re.match(r"# @title (.+)\n", cell.source)
-        title = given[1] if given else "Show the code"
-        block = block.replace(given[0], "", 1) if given else block
-    if not title:
+    if not {"bootstrap", "hide-input"} & set(lessons.tags(cell)):
         return block
+    given = re.match(r"# @title (.+)\n", cell.source)
+    title = given[1] if given else "Show the code"
+    block = block.replace(given[0], "", 1) if given else block
     folded = f"<details><summary>{html.escape(title)}</summary>"
     return f"{_raw(folded)}\n\n{block}\n\n{_raw('</details>')}"
 

@@ -23,7 +23,9 @@ Reveal.initialize({
   margin: 0.02,
   center: false,
   hash: true,
-  slideNumber: "c/t",
+  slideNumber: "h.v",
+  // The talk goes from left to right, also by a presenter's clicker; below lies what else there is.
+  keyboard: { 32: "right", 33: "left", 34: "right" },
   transition: "none",
   pdfSeparateFragments: false,
   plugins: [RevealNotes],
