@@ -36,9 +36,11 @@ else:
 COURSE_HOME.mkdir(exist_ok=True)
 os.environ["COURSE_HOME"] = str(COURSE_HOME)
 
+import nbformat  # noqa: E402
 import nbval.kernel  # noqa: E402
 import pytest  # noqa: E402
 from jupyter_client.manager import KernelManager  # noqa: E402
+from nbformat import NotebookNode  # noqa: E402
 from nbval.plugin import IPyNbCell  # noqa: E402
 
 COURSE_ROOT = Path(__file__).resolve().parents[1]
@@ -72,7 +74,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: -seconds.get(file_of(item.nodeid), float("inf")))
     if config.getoption("stale"):
         passed = config.cache.get(PASSED, {})
-        known = {name for name, mark in passed.items() if mark == fingerprint_of(name)}
+        known = {
+            name
+            for name, mark in passed.items()
+            if (content := notebook_of(name)) and mark == fingerprint_of(content)
+        }
         config.hook.pytest_deselected(items=[i for i in items if file_of(i.nodeid) in known])
         items[:] = [item for item in items if file_of(item.nodeid) not in known]
 
@@ -81,15 +87,17 @@ def file_of(nodeid: str) -> str:
     return nodeid.split("::")[0]
 
 
-def fingerprint_of(name: str) -> str:
-    """What a notebook's outputs depend on, now; empty for other files."""
-    if not name.endswith(".ipynb") or not (COURSE_ROOT / name).is_file():
-        return ""
-    import nbformat
+def notebook_of(name: str) -> NotebookNode | None:
+    """The notebook that lies under this name; None for other files."""
+    file = COURSE_ROOT / name
+    return nbformat.read(file, as_version=4) if file.suffix == ".ipynb" and file.is_file() else None
 
+
+def fingerprint_of(content: NotebookNode) -> str:
+    """What a notebook's outputs depend on, now."""
     from tools.freshness import fingerprint
 
-    return fingerprint(nbformat.read(COURSE_ROOT / name, as_version=4))
+    return fingerprint(content)
 
 
 class Ledger:
@@ -114,8 +122,11 @@ class Ledger:
             passed = self.config.cache.get(PASSED, {})
             for name in self.seconds:
                 passed.pop(name, None)
-                if name not in self.bad and len(self.good.get(name, ())) == cells_of(name) > 0:
-                    passed[name] = fingerprint_of(name)
+                if name in self.bad or not (content := notebook_of(name)):
+                    continue
+                cells = sum(cell.cell_type == "code" for cell in content.cells)
+                if len(self.good.get(name, ())) == cells > 0:
+                    passed[name] = fingerprint_of(content)
             self.config.cache.set(PASSED, passed)
         if self.config.getoption("record_order"):
             old = json.loads(ORDER.read_text()) if ORDER.is_file() else {}
@@ -123,16 +134,6 @@ class Ledger:
             slowest = sorted((old | now).items(), key=lambda pair: (-pair[1], pair[0]))
             kept = {name: s for name, s in slowest if (COURSE_ROOT / name).is_file()}
             ORDER.write_text(json.dumps(kept, indent=1) + "\n")
-
-
-def cells_of(name: str) -> int:
-    """How many code cells a notebook has, all of which have to pass; 0 for other files."""
-    if not name.endswith(".ipynb") or not (COURSE_ROOT / name).is_file():
-        return 0
-    import nbformat
-
-    cells = nbformat.read(COURSE_ROOT / name, as_version=4).cells
-    return sum(cell.cell_type == "code" for cell in cells)
 
 
 def pytest_report_header() -> str:
@@ -226,6 +227,20 @@ def browser():
 
     with chromium() as running:
         yield running
+
+
+@pytest.fixture
+def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small course in a folder of its own, on which the tools work."""
+    import small_course  # only where it is wanted
+
+    return small_course.use(small_course.build(tmp_path.resolve()), monkeypatch)
+
+
+@pytest.fixture
+def path(course: Path) -> Path:
+    """The one lesson of the small course."""
+    return course / "notebooks" / "00_first.ipynb"
 
 
 @pytest.fixture(scope="session")

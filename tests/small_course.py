@@ -9,7 +9,7 @@ import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from helpers import claims
+from helpers import claims, ladder
 from tools import lessons
 
 ADDRESS = "https://github.com/someone/fork"
@@ -22,6 +22,7 @@ FILES = {
     "helpers/plots/curves.py": "WIDTH = 2\n",
     "helpers/exercises/lesson_00.py": "EXERCISES = {}\n",
     "data/recorded/claims.json": "{}\n",
+    "data/recorded/ladder.json": "{}\n",
     "data/recorded/map.csv": "images\n",
     "data/backbones.csv": "name\n",
     "data/checksums.sha256": "00aa  stamps/manifest.csv\n11bb  fashion/fashion.npz\n",
@@ -36,6 +37,7 @@ def use(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(lessons, "COURSE_ROOT", folder)
     monkeypatch.setattr(lessons, "NOTEBOOKS", folder / "notebooks")
     monkeypatch.setattr(claims, "RECORD", folder / "data" / "recorded" / "claims.json")
+    monkeypatch.setattr(ladder, "RECORD", folder / "data" / "recorded" / "ladder.json")
     return folder
 
 

@@ -43,8 +43,8 @@ COLOUR_ALONE = re.compile(
     re.IGNORECASE,
 )
 KINDS_OF_CARDS = re.compile(  # by their first words
-    r"✓ Claim holds · |✗ Claim FAILS here · |– Claim not judged here · "
-    r"|[✓✗…] Exercise \d\d\.[a-z] · |Your progress\n"
+    r"✓ (?:Claim|Fact) holds · |✗ (?:Claim|Fact) FAILS here · |– Claim not judged here · "
+    r"|↑ Rung \d\d\.[a-z-]+ · |[✓✗…] Exercise \d\d\.[a-z] · |Your progress\n"
 )
 MARKDOWN = MarkdownIt("commonmark").enable("table")
 

@@ -136,6 +136,32 @@ def test_an_address_that_is_not_on_github_is_refused(text: str) -> None:
         parse(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "git@github-work:school/class-2.git",
+        "work:school/class-2",
+        "git@github.com-school:school/class-2.git\n",
+        "ssh://git@github-work/school/class-2.git",
+        "ssh://git@work:2222/school/class-2",
+    ],
+)
+def test_an_alias_of_somebodys_ssh_is_asked_about(text: str) -> None:
+    host = text.split("@")[-1].removeprefix("ssh://").split(":")[0].split("/")[0]
+    with pytest.raises(AddressProblem, match=f"'{host}' an alias, in your SSH settings") as caught:
+        parse(text)
+    assert "give OWNER/NAME as it is on GitHub: school/class-2" in str(caught.value)
+    assert parse(str(caught.value).rsplit(maxsplit=1)[-1]) == "school/class-2"
+
+
+@pytest.mark.parametrize(
+    "text", ["git@gitlab.com:a/b.git", "https://work/a/b", "C:\\a\\b", "a/b/c"]
+)
+def test_what_is_no_alias_is_not_asked_about(text: str) -> None:
+    with pytest.raises(AddressProblem, match="no repository on GitHub"):
+        parse(text)
+
+
 # --- Without an address ------------------------------------------------------------------------
 
 NOBODY = "https://github.com/your_name/transfer-learning-course"

@@ -107,6 +107,69 @@ def test_one_line_an_epoch(home, capsys) -> None:
         assert f" {name} 0." in lines[-1]
 
 
+class Places(keras.metrics.Metric):
+    """A metric that is a matrix."""
+
+    def update_state(self, y_true, y_pred, sample_weight=None) -> None:
+        pass
+
+    def result(self):
+        return keras.ops.eye(2) / 2
+
+
+@pytest.mark.parametrize(
+    ("metric", "shown"),
+    [
+        (keras.metrics.F1Score(name="f1"), "f1 [0."),
+        (keras.metrics.FBetaScore(beta=2.0, name="f_2"), "f 2 [0."),
+        (Places(name="places"), "places [[0.500, 0.000], [0.000, 0.500]]"),
+        (keras.metrics.F1Score(average="macro", name="f1"), "f1 0."),
+    ],
+    ids=["a vector", "another", "a matrix", "a number"],
+)
+def test_a_metric_of_any_shape_is_shown_in_the_line(capsys, metric, shown) -> None:
+    model = keras.Sequential([keras.Input((4,)), layers.Dense(2, activation="softmax")])
+    model.compile("sgd", "categorical_crossentropy", metrics=[metric])
+    x, y = np.random.default_rng(0).normal(size=(12, 4)), np.eye(2)[np.arange(12) % 2]
+    model.fit(x, y, validation_data=(x, y), epochs=2, verbose=0, callbacks=[OneLineAnEpoch()])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    for word in (f" {shown}", f" val {shown}", " loss ", " val loss "):
+        assert word in lines[-1]
+
+
+def test_what_cannot_be_a_number_does_not_end_a_fit(capsys) -> None:
+    line = OneLineAnEpoch()
+    line.set_params({"epochs": 3})
+    line.on_epoch_begin(0)
+    values = {"a": None, "b": "x", "c": 3, "d": np.float32(0.5), "e": float("nan"), "f": [1, 0.25]}
+    line.on_epoch_end(0, values)
+    assert ": a None, b 'x', c 3, d 0.500, e nan, f [1.000, 0.250]" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("same_callback", [True, False])
+def test_a_folder_of_two_fits_is_said_where_curves_are_looked_at(
+    home, capsys, same_callback
+) -> None:
+    once, twice = new_run("02", "once"), new_run("02", "twice")
+    fit_small(once)
+    assert runs_folder("02") == home / "runs" / "02"
+    assert capsys.readouterr().out == ""
+    if same_callback:
+        board = keras.callbacks.TensorBoard(log_dir=str(twice))
+        for _ in range(2):
+            fit_small(home / "elsewhere", board)
+    else:
+        fit_small(twice)
+        fit_small(twice)
+    runs_folder("02")
+    said = capsys.readouterr().out
+    assert said.startswith(f"2 fits wrote into {twice}: one curve is drawn over another")
+    assert "new_run(...)" in said and said.count("\n") == 1
+    new_run("02", "third")
+    assert runs_folder("05") and capsys.readouterr().out == ""
+
+
 # --- TensorBoard -------------------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from helpers import claims, graphics_card
-from helpers.claims import ClaimFailed, claim
+from helpers.claims import ClaimFailed, claim, fact
 from helpers.session import COURSE_ROOT
 
 
@@ -105,6 +105,34 @@ def test_the_card_tells_the_recorded_spread(capsys) -> None:
     assert "Recorded" not in capsys.readouterr().out
 
 
+def test_a_measurement_says_its_interval_and_when_its_threshold_was_set(capsys) -> None:
+    record = {"seeds": [42, 142], "held": 2, "evidence": {"gain": [0.1, 0.3]}}
+    claims.RECORD.write_text(json.dumps({"99.a": record}))
+    claim("99.a", "So it is.", True, interval=(0.05, 0.1234, "gain, over photographs"))
+    card = capsys.readouterr().out
+    assert "95 % interval of the gain, over photographs: 0.05 to 0.123." in card
+    assert "The threshold was set after these runs." in card
+    claim("99.a", "So it is.", True, threshold_first=True)
+    assert "The threshold was set before these runs." in capsys.readouterr().out
+
+
+def test_a_fact_has_no_spread_and_is_not_logged(monkeypatch, tmp_path, capsys) -> None:
+    log = tmp_path / "claims.jsonl"
+    monkeypatch.setenv("COURSE_CLAIMS_LOG", str(log))
+    record = {"seeds": [42, 142], "held": 2, "evidence": {"layers": [9.0, 9.0]}}
+    claims.RECORD.write_text(json.dumps({"99.a": record}))
+    fact("99.a", "Nine layers.", True, {"layers": 9})
+    card = capsys.readouterr().out
+    assert "✓ Fact holds · 99.a" in card
+    assert "layers 9" in card
+    assert "Recorded" not in card
+    assert not log.exists()
+    with pytest.raises(ClaimFailed, match=r"99\.a: Ten layers\."):
+        fact("99.a", "Ten layers.", False, {"layers": 9})
+    with pytest.raises(TypeError, match="condition must be True or False"):
+        fact("99.a", "Ten layers.", None)
+
+
 def test_the_record_lies_with_the_measurements_that_lessons_quote() -> None:
     file = COURSE_ROOT / "data" / "recorded" / "claims.json"
     ask = "from helpers.claims import RECORD, _record; print(RECORD, len(_record()))"
@@ -131,3 +159,14 @@ def test_markup_in_a_card_is_shown_and_not_obeyed() -> None:
     assert "a &lt; b" in html
     assert "1 &amp; 2" in html
     assert BAD in html
+
+
+def test_evidence_at_the_end_of_its_band_is_printed_as_the_band_is(capsys) -> None:
+    """A float32 of 0.8185 is a little less: rounded at once it was 0.818, by the record 0.819."""
+    measured = float(np.float32(0.8185))
+    entry = {"seeds": [42, 142], "held": 2, "evidence": {"accuracy": [0.8185, 0.83]}}
+    claims.RECORD.write_text(json.dumps({"99.a": entry}))
+    claim("99.a", "It learns.", True, {"accuracy": measured})
+    card = capsys.readouterr().out
+    assert "Evidence: accuracy 0.819." in card
+    assert "accuracy 0.819 to 0.83." in card

@@ -84,6 +84,8 @@ def test_the_readme_of_a_copy_names_nothing_that_it_lacks(class_copy: Path) -> N
     for missing in ("tests/", "pytest", "Colab", ".ci/", "tools", "ZIP", "clone", "address"):
         assert missing not in readme, missing
     assert "jupyter lab" in readme
+    container = (class_copy / ".devcontainer" / "devcontainer.json").read_text()
+    assert "-m tools" not in container and '"notebooks/00_start_here.ipynb"' in container
     assert "Open a terminal in this folder" in readme
     for heading in ("## The lessons", "## Good to know", "## Licences"):
         assert heading in readme
@@ -195,6 +197,18 @@ def answer(x): return helper(x)
         "answer = (10\n          % 7)",
         "text = '''\n%%time\n'''\nanswer = 3",
         "try:\n    import no_such_package\nexcept ImportError:\n    answer = 3",
+        "def set_up():\n    global n\n    n = 3\nset_up()\ndef answer(): return n",
+        "def b(): a()\ndef a():\n    global n\n    n = 3\nn = 1\nb()\nanswer = n",
+        "n = []\ndef fill(): n.append(3)\nfill()\nanswer = n[0]",
+        "n = [1]\ndef fill():\n    n[0] = 3\nagain = fill\nagain()\nanswer = n",
+        "n = {}\nfill = lambda: n.update(x=3)\n[fill() for _ in '1']\nanswer = n",
+        "class A:\n    def go(self):\n        global n\n        n = 3\na = A()\na.go()\nanswer = n",
+        "def make():\n    global answer\n    answer = 3\nmake()",
+        "n = []\nsorted([3], key=lambda x: n.append(x) or x)\nanswer = n",
+        "def answer(): return helper()\ndef helper(): return n\nn = 3",
+        "%time answer = 3",
+        "answer = %time 3",
+        "%timeit -n1 -r 1 7\nanswer = 3",
     ],
 )
 def test_an_answer_comes_out_as_in_the_notebook(code: str) -> None:
@@ -202,6 +216,21 @@ def test_an_answer_comes_out_as_in_the_notebook(code: str) -> None:
     exec(taken(code), names)
     found = names["answer"]() if callable(names["answer"]) else names["answer"]
     assert found in (3, [3], {"x": 3}), code
+
+
+def test_what_a_function_would_change_is_not_run_where_nobody_asks_for_it() -> None:
+    text = taken("""
+losses, n = [], 1
+def train():
+    global n
+    while True: losses.append(1)
+train()
+def answer(x): return x
+""")
+    assert "train" not in text
+    assert "train()" in taken("n = 1\ndef train():\n    global n\n    n = 2\ntrain()\nanswer = n")
+    only = taken('n = 1\ndef f():\n    global n\n    n = 2\ncheck("00.a", f)\nanswer = n')
+    assert only == "n = 1\n\nanswer = n".replace("\n\n", "\n")
 
 
 def test_cells_of_other_languages_are_left_out() -> None:
@@ -233,10 +262,49 @@ def test_a_cell_that_is_no_python_matters_only_where_it_is_needed() -> None:
         ("check(mine)", None),
         ("check", None),
         ('other("00.a", mine)', None),
+        ('try:\n    check("00.a", mine)\nexcept Exception:\n    pass', ("00.a", "mine")),
+        ('with open("x") as f:\n    if True:\n        check("00.a", mine)', ("00.a", "mine")),
+        ('try:\n    1 / 0\nfinally:\n    check("00.a", mine)', ("00.a", "mine")),
+        ('for _ in "1":\n    print(check("00.a", mine))', ("00.a", "mine")),
+        ('%time check("00.a", mine)', ("00.a", "mine")),
+        ('%timeit -n 1 -r1 check("00.a", mine)', ("00.a", "mine")),
+        ('passed = %time check("00.a", mine)', ("00.a", "mine")),
+        ('try:\n    %time check("00.a", mine)\nexcept OSError: pass', ("00.a", "mine")),
+        ('%%capture\n%%time\ncheck("00.a", mine)', ("00.a", "mine")),
+        ('passed = check("00.a", mine)', ("00.a", "mine")),
+        ('_ = display(check("00.a", mine))', ("00.a", "mine")),
+        ('if check("00.a", mine): print("yes")', ("00.a", "mine")),
+        ('try: risky()\nexcept OSError: check("00.a", mine)', ("00.a", "mine")),
+        ('def later():\n    check("00.a", mine)', None),
     ],
 )
 def test_checks_are_found_however_they_are_written(check: str, found) -> None:
-    assert statements(check)[0].asks == found
+    asked = [ask for statement in statements(check) for ask in statement.asks]
+    assert asked == ([found] if found else [])
+
+
+def test_all_checks_of_a_line_are_found() -> None:
+    assert len(statements('check("00.a", a), check("00.b", b)')[0].asks) == 2
+    assert statements('check("00.a", a), check("00.b", b')[0].asks == (("00.a", "a"), ("00.b", "b"))
+
+
+def test_a_block_around_a_check_is_not_taken_for_the_answer() -> None:
+    """It may define the answer, and adopt a solution below."""
+    text = """
+try:
+    def answer(x):
+        if x:
+            return 3
+        else:
+            return 4
+    check("00.a", answer)
+    answer = adopt("00.a", answer, other)
+except Exception:
+    pass"""
+    [found] = answers(new_notebook(cells=[new_code_cell(text)]))
+    names: dict = {}
+    exec(found.code, names)
+    assert (found.problem, names["answer"](1), names["answer"](0)) == ("", 3, 4)
 
 
 def test_an_answer_of_every_lesson_is_found_with_its_code() -> None:
@@ -394,6 +462,44 @@ def test_other_files_are_named(handed_in, file: str, says: str) -> None:
 def test_what_is_no_file_of_a_learner_is_left_out(handed_in) -> None:
     others = {".ipynb_checkpoints", "._ida.ipynb", "folder.ipynb", "gone.ipynb", "zero.ipynb"}
     assert not others & set(handed_in[1])
+
+
+def test_what_is_no_notebook_by_its_ending_is_read_or_named(tmp_path: Path) -> None:
+    text = nbformat.writes(
+        new_notebook(
+            cells=[
+                new_code_cell("import numpy as np"),
+                new_code_cell(RIGHT),
+                new_code_cell('check("00.a", top_label)'),
+            ]
+        )
+    )
+    read = ["Ann.IPYNB", "ben.ipynb.txt", "cem.ipynb (1).json"]
+    for name in read:
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    (tmp_path / "team").mkdir()
+    for name in ("dora.zip", "team/emil.tar.gz", "fay.7z", "gil.py", "hal.PDF", "answers"):
+        (tmp_path / name).write_bytes(b"PK")
+    for number in range(9):
+        (tmp_path / "team" / f"{number}.png").write_bytes(b"")
+    (tmp_path / ".DS_Store").write_bytes(b"")
+    (tmp_path / "progress.json").write_text("{}")
+    found = list(gather(tmp_path))
+    assert [handed.file.name for handed in found] == read
+    assert {handed.outcomes[0].status for handed in found} == {"passed"}
+    _, unread = report(found, tmp_path).split("Not read:")
+    for line in (
+        "dora.zip is an archive; unpack it here",
+        "fay.7z is an archive; unpack it here",
+        f"{Path('team/emil.tar.gz')} is an archive; unpack it here",
+        "gil.py: no notebook (.py)",
+        "hal.PDF: no notebook (.pdf)",
+        "answers: no notebook (no ending)",
+        "and 6 more: no notebook (.png)",
+    ):
+        assert line in unread
+    assert "progress" not in unread and "DS_Store" not in unread
+    assert list(gathering.not_read(tmp_path / "team" / "..")) != []
 
 
 def test_an_enormous_file_is_not_opened(tmp_path: Path, monkeypatch) -> None:

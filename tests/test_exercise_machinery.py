@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from helpers import exercises, session
+from helpers import exercises, kept, session
 from helpers.exercises import (
     Exercise,
     Hint,
@@ -35,7 +35,7 @@ from helpers.exercises import (
     registry,
     require_model,
 )
-from helpers.exercises.probes import close, hint_if_known, number, require_number
+from helpers.exercises.probes import ask, close, hint_if_known, number, require_number
 from helpers.session import COURSE_ROOT
 
 CELLS = iter(range(1000))
@@ -92,6 +92,9 @@ def recorded(home: Path) -> dict:
         from_cell("def answer(x):\n    y = np.mean(x, axis=...)\n    return y"),
         from_cell("answer = lambda x: ..."),
         from_cell("def answer(x):\n    return x[..., 0] + ..."),
+        from_cell("def answer(x, y):\n    ...  # which?\n    return x, y"),
+        from_cell("def answer(x):\n    'Say what.'\n    x.trainable = False\n    ..."),
+        from_cell("def answer(x):\n    x.fit(epochs=...)\n    return x"),
     ],
 )
 def test_a_stub_is_recognised(answer) -> None:
@@ -112,6 +115,10 @@ def test_a_stub_is_recognised(answer) -> None:
         from_cell("def answer(x: tuple[int, ...]) -> int:\n    return 1"),
         from_cell("def answer(x):\n    'Fill in the ... here'\n    return x  # ..."),
         from_cell("answer = lambda x: x[..., 0]"),
+        from_cell("def answer(x):\n    ...\n    return 2 * x"),
+        from_cell("def answer(x, y):\n    ...\n    x = x.cache()\n    return x, y"),
+        from_cell("def answer(x):\n    ...\n    x.y = 1\n    x.z = 2"),
+        from_cell("def answer(x):\n    class Mine(x):\n        ...\n    return Mine()"),
         double,
         np.mean,
         print,
@@ -183,6 +190,99 @@ def test_whatever_is_raised_becomes_a_hint(code: str, sentence: str) -> None:
     assert sentence in result.sentence
 
 
+@pytest.mark.parametrize(
+    ("code", "why"),
+    [
+        ("Flatten()", "Nothing is called Flatten here"),
+        ("keras.layers.Flatten(keras.Input((2, 2)))", "First the layer is made, then called"),
+        ("keras.layers.GlobalAveragePooling2D(keras.Input((2, 2, 1)))", "then called"),
+        ("keras.layers.Dense(keras.Input((2,)))", "then called"),
+        ("keras.layers.Dense(2, activate='relu')", "There is no argument activate"),
+        ("keras.layers.Dense(2).output_shape", "write layer.output.shape"),
+        ("keras.optimizers.Adam(lr=1e-3)", "There is no argument lr"),
+        ("keras.Sequential([keras.layers.ReLU()]).get_layer('mixed7')", "Look the name up"),
+        (
+            "keras.Model(keras.Input((2,)), keras.layers.ReLU()(keras.Input((2,))))",
+            "base.input, not a new keras.Input",
+        ),
+        ("pathlib.Path('a') + '/b'", "Join a path and a text with a slash"),
+        ("{'loss': [1]}.history['loss']", "one attribute too many"),
+        ("{'loss': [1]}['val_acc']", "its keys()"),
+        ("[0, 1] + 1", "A list is no number"),
+        ("(3, 4).prod()", "np.prod(...)"),
+        ("'a' / 'b'", "leave the path a Path"),
+        ("np.mean(keras.Input((2, 2)), axis=1)", "keras.ops in place of np"),
+        ("keras.layers.Dense(2, 'sigmoyd')", "Is that name spelt"),
+        ("keras.Sequential([keras.layers.ReLU()])('mixed7')", "base.get_layer(name)"),
+        ("keras.layers.AveragePooling2D()", "left out of the brackets"),
+        ("{'loss': [1]}('loss')", "entries go in square brackets"),
+        ("keras.Sequential()[-2:]", "which of its attributes is meant"),
+        ("np.random.default_rng('1')", "default_rng([seed, epoch])"),
+        ("[1][2]", "Places are counted from 0"),
+        ("list('ab')['conv1']", "base.get_layer(name)"),
+        ("['conv1'].index('conv2')", "ask each for layer.name"),
+        ("None >= 3", "One side is None"),
+        ("[a for a, b in [(1, 2, 3)]]", "Print what is unpacked"),
+        ("[3, 1].sort()[0]", "Something is None"),
+        ("np.mean(np.ones((2, 3, 4)), axis=[1, 2])", "axis=(1, 2)"),
+        ("np.ones((2, 3, 4)).mean(1, 2)", "axis=(1, 2)"),
+        ("1 if np.ones(3) > 0 else 2", "Which of its elements"),
+        ("tf.abs(keras.Input((2,)))", "what has the same name in keras.ops"),
+        (
+            "keras.layers.ReLU()(keras.layers.ReLU())",
+            "The layer ReLU stands where a tensor belongs",
+        ),
+        ("keras.layers.Flatten()(tf.data.Dataset.range(3))", "not a whole dataset"),
+        ("keras.layers.Add()(keras.Input((2,)), keras.Input((2,)))", "go into a list"),
+        ("keras.layers.Flatten(np.ones((2, 2, 2)))", "First the layer is made, then called"),
+        ("keras.layers.Dense(2, activation=relu)", 'between quotation marks, "relu"'),
+        ("np.ones(6).reshape(2, 1280)", "Take it from x.shape"),
+        (
+            "keras.layers.Dense(1)([keras.Input((2,)), keras.Input((2,))])",
+            "takes one tensor and got a list of 2",
+        ),
+        ("keras.layers.concatenate(keras.Input((2,)), keras.Input((2,)))", "takes a list"),
+        ("keras.Model(keras.Input((2,)))", "needs both ends"),
+        ("keras.Sequential([keras.Input((2,))]).hidden_1", "model.get_layer(name)"),
+        ("keras.layers.flatten()", "Classes begin with a capital"),
+        ("keras.Input(28, 28)", "keras.Input((28, 28))"),
+        ("keras.Sequential([keras.layers.Dense(1)]).count_params()", "begin with keras.Input"),
+        ("[1, 2][np.float32(0.5)]", "A place in a list is a whole number"),
+        ("np.ones(2).index(1)", "An array has no index"),
+        ("{np.ones(2)}", "cannot hold an ndarray"),
+        (
+            "keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])(np.ones((1, 3)))",
+            "of another shape than it was made for",
+        ),
+        ("np.ones(2) in [np.ones(3)]", "one pair after another"),
+        ("np.array([np.ones(2), np.ones(3)])", "take one after another"),
+        ("['a', 'b'][np.array([1])]", "take one of its elements"),
+        ("keras.Sequential([keras.layers.ReLU()]).get_layer(index='a')", "cannot be put in order"),
+        ("tf.data.Dataset.from_tensors((1, 2)).map(lambda x: 2 * x)", "lambda images, labels"),
+        (
+            "keras.losses.categorical_crossentropy(np.ones(2), np.ones((2, 3)))",
+            "go with sparse_categorical_crossentropy",
+        ),
+        ("answer()", "Keep the arguments"),
+    ],
+)
+def test_an_error_is_told_in_its_words_and_in_a_sentence(code: str, why: str) -> None:
+    answer = from_cell(
+        f"import keras, pathlib, tensorflow as tf\ndef answer(x):\n    return {code}\n"
+    )
+    told = evaluate("99.a", answer).sentence
+    assert "Running it raised " in told and "(your line 3" in told and "in user code" not in told
+    assert why in told
+    assert len(told) < 600
+
+
+def test_an_error_that_lists_a_hundred_layers_is_cut_short() -> None:
+    def answer(x):
+        raise ValueError(f"No such layer: mixed7. Existing layers are: {[*range(1000)]}.")
+
+    assert len(evaluate("99.a", answer).sentence) < 350
+
+
 def test_the_learners_interrupt_stops_the_check() -> None:
     with pytest.raises(KeyboardInterrupt):
         evaluate("99.a", from_cell("def answer(x):\n    raise KeyboardInterrupt"))
@@ -239,7 +339,7 @@ def test_one_number_is_one_in_every_dress(answer, value) -> None:
         (np.bool_(True), "an object of bool"),
         (np.array(True), "an object of ndarray"),
         (tf.constant(True), "an object of EagerTensor"),
-        ("3", "an object of str"),
+        ("3", "a text, '3'"),
         (b"3", "an object of bytes"),
         (3j, "an object of complex"),
         ([3], "an object of list"),
@@ -254,6 +354,8 @@ def test_one_number_is_one_in_every_dress(answer, value) -> None:
         (math.inf, "inf"),
         (np.array(math.nan), "an object of ndarray"),
         (print, "an object of builtin_function_or_method"),
+        (int, "int itself, not called"),
+        (double, "double itself, not called"),
     ],
 )
 def test_what_is_not_one_number_is_said(answer, what: str) -> None:
@@ -273,6 +375,24 @@ def test_every_check_asks_the_same_judge_whether_it_is_one_number() -> None:
                 kinds = {ast.unparse(one) for one in ast.walk(node.args[1])}
                 spelled_out = kinds & {"float", "Number", "np.number", "np.integer", "np.floating"}
                 assert not spelled_out, (file.name, ast.unparse(node))
+
+
+@pytest.mark.parametrize(
+    ("given", "change"),
+    [
+        ([3, 1], list.sort),
+        (np.array([3.0, 1.0]), np.ndarray.sort),
+        ({"loss": [3, 1]}, lambda history: history["loss"].pop()),
+        ({"loss": [3, 1]}, lambda history: history.update(best=1)),
+        (([3, 1], np.zeros(2)), lambda pair: pair[1].fill(1)),
+    ],
+)
+def test_an_answer_gets_copies_and_may_not_change_them(given, change) -> None:
+    before = repr(given)
+    with pytest.raises(Hint, match="changes the list that it was given"):
+        ask(change, given, what="list")
+    assert repr(given) == before
+    assert ask(lambda it, more: more, given, what="list", more=5) == 5
 
 
 def test_close_is_strict_about_shapes() -> None:
@@ -380,10 +500,10 @@ def test_progress_is_shown_by_lesson(monkeypatch, capsys) -> None:
 def test_reset_keeps_the_old_record(lesson) -> None:
     check("99.a", double)
     before = (lesson / "progress.json").read_bytes()
-    progress.reset()
+    progress.KEPT.reset()
     assert progress.statuses(["99.a"]) == {"99.a": "untouched"}
     assert (lesson / "progress.json.old").read_bytes() == before
-    progress.reset()  # with nothing to forget
+    progress.KEPT.reset()  # with nothing to forget
     assert (lesson / "progress.json.old").read_bytes() == before
 
 
@@ -507,7 +627,7 @@ def test_a_folder_that_takes_no_lock_costs_no_time(
     monkeypatch.setattr(os, "open", refuse)
     begun = time.monotonic()
     check("99.a", double)
-    assert time.monotonic() - begun < progress.PATIENCE / 3
+    assert time.monotonic() - begun < kept.PATIENCE / 3
     assert "✓ Exercise 99.a" in capsys.readouterr().out
 
 
@@ -571,13 +691,13 @@ def test_a_killed_kernel_leaves_no_lock(holder, lesson, capsys) -> None:
     holder.wait()
     begun = time.monotonic()
     check("99.a", double)
-    assert time.monotonic() - begun < progress.PATIENCE / 3
+    assert time.monotonic() - begun < kept.PATIENCE / 3
     assert "Right. Your answer is remembered." in capsys.readouterr().out
     assert recorded(lesson)["99.a"]["attempts"] == 1
 
 
 def test_a_lock_that_stays_does_not_stop_an_answer(holder, lesson, monkeypatch, capsys) -> None:
-    monkeypatch.setattr(progress, "PATIENCE", 0.05)
+    monkeypatch.setattr(kept, "PATIENCE", 0.05)
     check("99.a", double)
     assert "Right. Your answer is remembered." in capsys.readouterr().out
     assert recorded(lesson)["99.a"]["status"] == "passed"
@@ -589,8 +709,8 @@ def test_the_lock_keeps_another_thread_out(lesson, monkeypatch) -> None:
     """While one is at it, the other waits: the race that the old lock lost."""
     lesson.mkdir()
     file = lesson / "progress.json"
-    monkeypatch.setattr(progress, "PATIENCE", 0.05)
-    with progress._locked(file), pytest.raises(filelock.Timeout):
+    monkeypatch.setattr(kept, "PATIENCE", 0.05)
+    with progress.KEPT._locked(), pytest.raises(filelock.Timeout):
         filelock.FileLock(f"{file}.lock", timeout=0).acquire()
     with filelock.FileLock(f"{file}.lock", timeout=0):  # and it is given back
         pass

@@ -115,6 +115,64 @@ def test_of_a_model_inside_the_layers_decide_and_not_its_flag(small) -> None:
     assert moved(before, small) == {"conv_b"}
 
 
+def wrappers() -> dict[str, tuple[keras.Model, list[layers.Layer]]]:
+    """Models of one layer that holds layers, and what it holds."""
+    images, steps = keras.Input((3, 8, 8, 3)), keras.Input((3, 6))
+    frames = layers.TimeDistributed(layers.Conv2D(4, 1))
+    both = layers.Bidirectional(layers.LSTM(3))
+    normed = layers.SpectralNormalization(layers.Dense(2))
+    attention = layers.MultiHeadAttention(2, 2)
+    made = {
+        "TimeDistributed": keras.Model(images, frames(images)),
+        "Bidirectional": keras.Model(steps, both(steps)),
+        "SpectralNormalization": keras.Model(steps, normed(steps)),
+        "MultiHeadAttention": keras.Model(steps, attention(steps, steps)),
+    }
+    parts = [attention.query_dense, attention.key_dense, attention.value_dense]
+    held = {
+        "TimeDistributed": [frames.layer],
+        "Bidirectional": [both.forward_layer, both.backward_layer],
+        "SpectralNormalization": [normed.layer],
+        "MultiHeadAttention": [*parts, attention.output_dense],
+    }
+    return {kind: (made[kind], held[kind]) for kind in made}
+
+
+@pytest.mark.parametrize(
+    "kind", ["TimeDistributed", "Bidirectional", "SpectralNormalization", "MultiHeadAttention"]
+)
+def test_of_a_wrapper_what_it_holds_decides(kind: str) -> None:
+    model, held = wrappers()[kind]
+    layer = model.layers[-1]
+
+    def shown() -> str:
+        return layer_table(model).rows[-1].trainable
+
+    assert shown() == "yes"
+    for part in held:
+        part.trainable = False
+    assert (shown(), layer.trainable_weights) == ("frozen", [])
+    held[0].trainable = True
+    assert shown() == ("partly" if len(held) > 1 else "yes")
+    layer.trainable = False
+    assert shown() == "frozen"
+
+
+def test_a_layer_with_weights_of_its_own_and_a_frozen_part_is_partly_trainable() -> None:
+    class Scaled(layers.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale, self.inner = self.add_weight(shape=()), layers.Dense(2)
+
+        def call(self, x):
+            return self.scale * self.inner(x)
+
+    model = keras.Sequential([keras.Input((3,)), Scaled()])
+    model.layers[0].inner.trainable = False
+    assert layer_table(model).rows[0].trainable == "partly"
+    assert len(model.trainable_weights) == 1
+
+
 def test_a_long_table_is_cut_in_the_middle(lite0) -> None:
     table = layer_table(lite0, first=3, last=4)
     assert len(table.rows) == 3 + 4 + 1
@@ -184,18 +242,81 @@ def test_unfreezing_again_starts_from_scratch(small) -> None:
 
 def test_batch_norm_of_a_model_within_the_model_stays_frozen_too(small) -> None:
     inputs = keras.Input((16, 16, 3))
-    outer = keras.Model(inputs, layers.Dense(2, name="head")(small(inputs)))
-    small.get_layer("conv_a").trainable = False  # unfreezing everything has to undo this
-    assert unfreeze(outer, last=3) == ["small", "head"]
-    assert [layer.trainable for layer in small.layers] == [
-        True,
-        True,
-        False,
-        True,
-        True,
-        False,
-        True,
-    ]
+    block = keras.Sequential([layers.Conv2D(3, 1), layers.BatchNormalization()], name="block")
+    x = layers.Conv2D(3, 1, name="one")(block(inputs))
+    x = layers.Conv2D(3, 1, name="two")(x)
+    x = layers.Conv2D(3, 1, name="three")(x)
+    base = keras.Model(inputs, x)
+    block.layers[0].trainable = False  # unfreezing everything has to undo this
+    assert unfreeze(base, last=4) == ["block", "one", "two", "three"]
+    assert [layer.trainable for layer in block.layers] == [True, False]
+
+
+def five(name: str = "base") -> keras.Model:
+    convolutions = [layers.Conv2D(4, 1, name=f"{name}_{i}") for i in range(5)]
+    base = keras.Sequential([keras.Input((8, 8, 4)), *convolutions], name=name)
+    base.trainable = False
+    return base
+
+
+def around_sequential() -> keras.Model:
+    return keras.Sequential([keras.Input((8, 8, 4)), five(), layers.Flatten(), layers.Dense(2)])
+
+
+def around_with_augmentation() -> keras.Model:
+    inputs = keras.Input((8, 8, 4))
+    augment = keras.Sequential([layers.RandomFlip(), layers.RandomRotation(0.1)], name="augment")
+    x = layers.GlobalAveragePooling2D()(five()(augment(inputs), training=False))
+    return keras.Model(inputs, layers.Dense(2)(layers.Dense(9)(x)))
+
+
+def around_in_frames_of_a_video() -> keras.Model:
+    inputs = keras.Input((3, 8, 8, 4))
+    x = layers.Flatten()(layers.TimeDistributed(five())(inputs))
+    return keras.Model(inputs, layers.Dense(2)(x))
+
+
+def around_two() -> keras.Model:
+    inputs = keras.Input((8, 8, 4))
+    x = layers.Concatenate()([five("other")(inputs), five()(inputs)])
+    return keras.Model(inputs, layers.Dense(2)(layers.Flatten()(x)))
+
+
+def around_twice() -> keras.Model:
+    inner = keras.Sequential([keras.Input((8, 8, 4)), five(), layers.Flatten()], name="inner")
+    return keras.Sequential([keras.Input((8, 8, 4)), inner, layers.Dense(2)])
+
+
+class Around(keras.Model):
+    def __init__(self) -> None:
+        super().__init__()
+        self.base, self.head = five(), layers.Dense(2)
+        self(np.ones((1, 8, 8, 4)))
+
+    def call(self, images):
+        return self.head(self.base(images))
+
+
+AROUND = [
+    around_sequential,
+    around_with_augmentation,
+    around_in_frames_of_a_video,
+    around_two,
+    around_twice,
+    Around,
+]
+
+
+@pytest.mark.parametrize("make", AROUND, ids=lambda make: make.__name__)
+@pytest.mark.parametrize("given", [{"last": 3}, {"last": 1}, {"start": "base_3"}])
+def test_a_model_around_the_base_is_refused_and_the_base_named(make, given) -> None:
+    model = make()
+    flags = [layer.trainable for layer in model._flatten_layers()]
+    with pytest.raises(ValueError, match=r"is a model around 'base', the base; give the base"):
+        unfreeze(model, **given)
+    assert [layer.trainable for layer in model._flatten_layers()] == flags
+    if make in (around_sequential, around_with_augmentation, around_two):
+        assert unfreeze(model.get_layer("base"), last=3) == ["base_2", "base_3", "base_4"]
 
 
 def test_layers_that_training_cannot_change_are_not_named() -> None:

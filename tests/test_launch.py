@@ -50,12 +50,11 @@ def test_binder_builds_no_image_in_which_the_course_does_not_work() -> None:
 
 def test_the_dev_container_installs_by_the_readmes_command() -> None:
     container = json.loads(DEV_CONTAINER.read_text(encoding="utf-8"))
-    learn = re.search(
-        r"^python3 -m venv .+requirements\.txt(?= && \S+/jupyter)", README, re.MULTILINE
-    )
-    assert container["postCreateCommand"] == learn[0]
+    learn = re.search(r"^python3 -m venv .+ -m tools learn$", README, re.MULTILINE)
+    assert container["postCreateCommand"] == f"{learn[0]} --no-lab"  # the editor is there already
     (opened,) = container["customizations"]["codespaces"]["openFiles"]
-    assert (COURSE_ROOT / opened).is_file()
+    assert opened.startswith("my/")
+    assert (COURSE_ROOT / "notebooks" / opened.removeprefix("my/")).is_file()
     python = container["customizations"]["vscode"]["settings"]["python.defaultInterpreterPath"]
     assert python.removeprefix("${containerWorkspaceFolder}/") in container["postCreateCommand"]
 

@@ -25,6 +25,7 @@ NOTEBOOKS = lessons.lessons()
 FIRST = "What you will be able to do"
 LAST = ["Exercises", "Recap", "In the wild", "Next"]
 LONGEST_CELL, TYPICAL_CELL = 20, 6  # lines that are not blank
+LONGEST_SILENCE = 10.0  # seconds, on a machine that may have been busy
 LONGEST_OUTPUT = 40  # lines
 LARGEST_FILE = 2_000_000  # bytes
 FEWEST_SEEDS = 5
@@ -89,11 +90,11 @@ def pictures(cell: NotebookNode) -> list[NotebookNode]:
     return [output for output in cell.outputs if "image/png" in output.get("data", {})]
 
 
-def claim_ids(lesson: NotebookNode) -> list[str]:
+def claim_ids(lesson: NotebookNode, *kinds: str) -> list[str]:
     found = []
     for cell in code_cells(lesson):
         for call in calls(cell):
-            if isinstance(call.func, ast.Name) and call.func.id == "claim":
+            if isinstance(call.func, ast.Name) and call.func.id in (kinds or ("claim", "fact")):
                 assert isinstance(call.args[0], ast.Constant), "write a claim's id as plain text"
                 found.append(call.args[0].value)
     return found
@@ -140,6 +141,13 @@ def test_shared_cells_are_as_the_template_says(path: Path, lesson) -> None:
         )
 
 
+def test_the_cell_that_fetches_the_course_is_folded(lesson) -> None:
+    """In JupyterLab by one key, on Colab by the other and a title."""
+    (cell,) = [cell for cell in lesson.cells if "bootstrap" in tags(cell)]
+    assert cell.metadata.jupyter.source_hidden and cell.metadata.cellView == "form"
+    assert cell.source.startswith("# @title ")
+
+
 def test_the_lesson_starts_under_its_own_number(path: Path, lesson) -> None:
     begins = [c for c in code_cells(lesson) if "helpers.start(" in c.source]
     assert [c.source.split("helpers.start(")[1][:4] for c in begins] == [f'"{path.name[:2]}"']
@@ -170,6 +178,17 @@ def test_every_section_that_runs_something_asks_for_a_prediction_first(lesson) -
     assert not without
 
 
+def test_the_course_begins_with_a_photograph_and_its_name() -> None:
+    """Before anything that takes long, and before anything is explained."""
+    cells = [cell.source for cell in code_cells(lessons.read(NOTEBOOKS[0]))]
+    shown = next(number for number, source in enumerate(cells) if "plots.images(" in source)
+    named = next(number for number, source in enumerate(cells) if "plots.probab" in source)
+    timed = next(number for number, source in enumerate(cells) if "perf_counter()" in source)
+    assert shown == 4  # right after the imports
+    assert shown < named < timed
+    assert not any("predict(" in source for source in cells[:shown])
+
+
 def test_there_are_two_to_four_exercises_each_under_its_heading(path: Path, lesson) -> None:
     number = path.name[:2]
     found = [
@@ -194,8 +213,10 @@ def test_claims_carry_the_number_of_their_lesson(path: Path, lesson) -> None:
 
 def test_every_claim_was_shown_and_held(lesson) -> None:
     shown = "".join(text_of(output) for cell in code_cells(lesson) for output in cell.outputs)
-    assert [name for name in claim_ids(lesson) if f"✓ Claim holds · {name}" not in shown] == []
-    assert "✗ Claim FAILS" not in shown
+    for kind in ("claim", "fact"):
+        ticked = f"✓ {kind.capitalize()} holds · "
+        assert [name for name in claim_ids(lesson, kind) if ticked + name not in shown] == []
+    assert "FAILS here" not in shown
 
 
 def test_no_claim_has_the_id_of_another() -> None:
@@ -203,12 +224,18 @@ def test_no_claim_has_the_id_of_another() -> None:
     assert [name for name, count in counts.items() if count > 1] == []
 
 
+# Lessons whose claims are new and not yet run with five seeds; their cards show no spread until
+# `python -m tools spread` has. Only ever shorten this.
+BEING_RECORDED = ("08",)
+
+
 def test_claims_held_with_every_recorded_seed(path: Path, lesson) -> None:
     number = path.name[:2]
     advice = f"run: python -m tools spread --runs {FEWEST_SEEDS} {number}"
     record = json.loads(RECORD.read_text())
     mine = {name: entry for name, entry in record.items() if name.startswith(f"{number}.")}
-    assert set(mine) == set(claim_ids(lesson)), advice
+    known, said = set(mine), set(claim_ids(lesson, "claim"))
+    assert known <= said if number in BEING_RECORDED else known == said, advice
     for name, entry in mine.items():
         seeds = entry["seeds"]
         assert len(set(seeds)) == len(seeds) >= FEWEST_SEEDS, (name, advice)
@@ -228,6 +255,12 @@ def test_every_cell_was_run_in_order(lesson) -> None:
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
 
 
+def test_no_cell_was_silent_for_long(path: Path) -> None:
+    """As recorded by the refresh; `status` lists what was silent for half as long already."""
+    silent = {cell: s for cell, s in freshness.silent(path).items() if s > LONGEST_SILENCE}
+    assert silent == {}, "print a line an epoch there, or draw a bar"
+
+
 def test_nothing_is_red(lesson) -> None:
     for cell in code_cells(lesson):
         for output in cell.outputs:
@@ -238,9 +271,7 @@ def test_nothing_is_red(lesson) -> None:
 def test_no_output_is_longer_than_a_screen(lesson) -> None:
     for cell in code_cells(lesson):
         for output in cell.outputs:
-            # A table's HTML has more lines than the table has rows: rows are counted below.
-            plain = output.get("text") or output.get("data", {}).get("text/plain", "")
-            assert len(plain.splitlines()) <= LONGEST_OUTPUT, cell.source
+            assert len(text_of(output).splitlines()) <= LONGEST_OUTPUT, cell.source
             assert text_of(output).count("<tr>") <= LONGEST_OUTPUT, cell.source
 
 

@@ -136,6 +136,7 @@ def test_lesson_06_cuts_and_trains_on_inception_v3(copy: Path) -> None:
         [
             "Set up",
             "SIZE = (150, 150)",
+            "local_weights_file = ",
             "One line picks the backbone",
             "TRAIN_FOLDER = ",
             "The recipe, as it is written now",
@@ -143,6 +144,7 @@ def test_lesson_06_cuts_and_trains_on_inception_v3(copy: Path) -> None:
         """{
             "backbone": [backbone.name, backbone.weights, backbone.cut],
             "base": [base.name, len(base.layers), digest(base.get_weights())],
+            "by hand": digest(inception.get_weights()),
             "cut": list(model.get_layer("up_to_cut").output.shape),
             "trainable": sum(int(np.prod(w.shape)) for w in model.trainable_weights),
             "frozen": not up_to_cut.trainable_weights,
@@ -157,6 +159,7 @@ def test_lesson_06_cuts_and_trains_on_inception_v3(copy: Path) -> None:
     assert "No ImageNet weights" not in said["printed"]
     # Loaded, and after training still what is in the file.
     assert said["base"] == ["inception_v3", 311, made]
+    assert said["by hand"] == made  # load_weights reads Keras's own file, too
     assert said["cut"] == [None, 7, 7, 768]
     assert said["frozen"]
     assert said["trainable"] == 7 * 7 * 768 * 1024 + 1024 + 1024 + 1 == 38_537_217
@@ -179,6 +182,7 @@ def test_lesson_07_trains_the_recipe_on_vgg16(copy: Path) -> None:
             "The VGG16 recipe",
             "def arrays",
             "def compiled_head",
+            "def accuracy_of",
             "def train_head",
             "families = ",
             "here = ",
@@ -213,7 +217,7 @@ def test_lesson_02_trains_on_efficientnetb0_with_its_rescaling(copy: Path) -> No
     said = run_cells(
         copy,
         "02",
-        ["Set up", "SIZE = (64, 64)", "The same cell for other families"],
+        ["Set up", "SIZE = (224, 224)", "The same cell for other families"],
         """{
             "weights": available["EfficientNetB0"],
             "base": digest(extractors["EfficientNetB0"].layers[1].get_weights()),

@@ -118,7 +118,8 @@ def test_claims_and_tables_are_on_the_page(lesson: Path, site: Path) -> None:
 @every_lesson
 def test_solutions_are_folded_and_exercises_are_not(lesson: Path, site: Path) -> None:
     page = page_of(lesson, site)
-    folds = {fold.summary.get_text(): fold for fold in page.article.find_all("details")}
+    folded = page.article.find_all("details", class_=lambda name: name != "answer")
+    folds = {fold.summary.get_text(): fold for fold in folded}
     cells = course.read(lesson).cells
     assert not any(fold.has_attr("open") for fold in folds.values())
     for cell in cells:
@@ -129,6 +130,19 @@ def test_solutions_are_folded_and_exercises_are_not(lesson: Path, site: Path) ->
             assert not any(cell.source in fold.get_text() for fold in folds.values())
     solutions = sum("solution" in course.tags(cell) for cell in cells)
     assert len(folds) == solutions + 1  # and the cell that fetches the course
+
+
+@every_lesson
+def test_what_happened_is_folded_below_each_prediction(lesson: Path, site: Path) -> None:
+    page = page_of(lesson, site)
+    answers = page.article.find_all("details", class_="answer")
+    asked = [cell for cell in course.read(lesson).cells if pages.PREDICTION.search(cell.source)]
+    assert 0.8 * len(asked) <= len(answers) <= len(asked)  # a few are answered in the next question
+    for answer in answers:
+        assert not answer.has_attr("open")
+        assert answer.summary.get_text() == "Show what happened"
+        assert answer.find(class_="output")
+        assert answer.find(["h2", "h3"]) is None
 
 
 def test_the_way_through_the_course_is_in_every_page(site: Path) -> None:
@@ -228,6 +242,34 @@ def test_notebooks_are_not_executed(tmp_path: Path) -> None:
     stored = new_output("stream", text="stored\n")
     cell = new_code_cell("raise RuntimeError", outputs=[stored])
     assert ">stored</pre>" in made_up(tmp_path, cell)
+
+
+def test_only_the_answer_to_a_prediction_is_folded(tmp_path: Path) -> None:
+    def run(source: str, *said: str) -> nbformat.NotebookNode:
+        return new_code_cell(source, outputs=[new_output("stream", text=text) for text in said])
+
+    page = made_up(
+        tmp_path,
+        run("a = 1", "before"),
+        new_markdown_cell("Some words.\n\n**Predict.** What comes?"),
+        run("b = 2"),
+        run("c = 3", "this"),
+        run('claim("01.x", "so it is", True)', "tick"),
+        new_markdown_cell("Indeed."),
+        run("d = 4", "after"),
+        new_markdown_cell("**Predict.** And now?"),
+        run('fact("01.y", "it is as told here", True)', "tick"),
+        new_markdown_cell("**Predict.** Will you do it?"),
+        new_markdown_cell("## Next"),
+        run("e = 5", "no answer"),
+    )
+    soup = BeautifulSoup(page, "html.parser")
+    first, second = soup.find_all("details")
+    assert "c = 3" not in first.get_text() and "this" in first.get_text()
+    assert "so it is" in first.get_text() and "Indeed" not in first.get_text()
+    assert "it is as told here" in second.get_text()
+    for text in ("before", "after", "no answer", "b = 2"):
+        assert text not in first.get_text() + second.get_text()
 
 
 def test_outputs_cannot_break_the_page(tmp_path: Path) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import inspect
 import io
 import itertools
-import subprocess
-import sys
 from collections.abc import Callable
 
 import keras
 import numpy as np
 import pytest
+import rooms
 from keras import layers
 from matplotlib.colors import to_rgb
 from PIL import Image
@@ -140,19 +139,10 @@ STEPS = {
     "plots.seeds, plots.trend": "canvas compare learning pictures False",
     "plots.model_graph": "canvas compare graph learning pictures True",
 }
-OPENED = f"""
-import sys
-from helpers import plots
-for step in {list(STEPS)}:
-    eval(step)
-    mine = [name for name in sys.modules if name.startswith("helpers.plots.")]
-    print(*sorted(name.rpartition(".")[2] for name in mine), "keras" in sys.modules)
-"""
 
 
 def test_only_the_room_that_is_asked_for_opens() -> None:
-    done = subprocess.run([sys.executable, "-c", OPENED], capture_output=True, text=True)
-    assert done.stdout.splitlines() == list(STEPS.values()), done.stderr[-2000:]
+    assert rooms.opened("plots", STEPS) == list(STEPS.values())
 
 
 def test_a_name_that_no_room_has_is_said() -> None:
@@ -164,6 +154,15 @@ def test_the_same_figure_is_the_same_bytes(displays) -> None:
     for _ in range(2):
         DRAWINGS["curves"](WORDS)
     assert displays[0][0]["image/png"] == displays[2][0]["image/png"]
+
+
+def test_what_guessing_would_reach_is_drawn(monkeypatch) -> None:
+    drawn = []
+    monkeypatch.setattr("helpers.plots.learning.show", lambda figure, words: drawn.append(figure))
+    plots.curves({"run": HISTORY}, WORDS, classes=4)
+    lines = [axis.lines[-1] for axis in drawn[0].axes]
+    assert [line.get_label() for line in lines] == ["guessing evenly"] * 2
+    np.testing.assert_allclose([line.get_ydata()[0] for line in lines], [np.log(4), 0.25])
 
 
 def test_the_word_fine_tuning_stands_above_the_curves(displays, monkeypatch) -> None:

@@ -50,7 +50,7 @@ def test_no_file_is_too_large_for_a_repository() -> None:
 
 
 def test_nothing_that_a_learner_makes_is_committed() -> None:
-    made = re.compile(r"(^|/)(\.course|runs|\.ipynb_checkpoints|__pycache__)/|\.(pyc|keras|h5)$")
+    made = re.compile(r"(^|/)(\.course|my|runs|\.ipynb_checkpoints|__pycache__)/|\.(pyc|keras|h5)$")
     assert [name for name in tracked() if made.search(name)] == []
 
 

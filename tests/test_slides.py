@@ -49,7 +49,7 @@ every_lesson = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("slides")
     for lesson in LESSONS:
-        assert re.search(r": \d+ slides, \d", slides.build(lesson, folder))
+        assert re.search(r": \d+ slides and \d+ below them, \d", slides.build(lesson, folder))
     return folder
 
 
@@ -76,11 +76,76 @@ def words(text: str) -> str:
 @every_lesson
 def test_every_section_but_the_set_up_has_slides(lesson: Path, folder: Path) -> None:
     wanted = [title for cell in course.read(lesson).cells for title in sections_of(cell)]
-    columns = deck_of(lesson, folder).select(".slides > section")
+    columns = deck_of(lesson, folder).select(".slides > section[data-begins-section]")
     found = [column.find(["h1", "h2"]).get_text() for column in columns]
     # The first exercise takes the place of a heading with nothing to say of its own.
     found = [re.sub(r"^Exercise \d.*", "Exercises", title) for title in found]
     assert found == [title for title in wanted if title != "Set up"]
+
+
+@every_lesson
+def test_the_talk_is_short_and_asks_nothing_that_it_does_not_answer(lesson, folder) -> None:
+    talk = [
+        column.find("section", recursive=False)
+        for column in deck_of(lesson, folder).select(".slides > section")
+    ]
+    assert 20 <= len(talk) <= slides.LONGEST_TALK == 35
+    asked = [number for number, slide in enumerate(talk) if "predict" in slide["class"]]
+    assert len(asked) >= 5
+    for number in asked:
+        answer = talk[number + 1]
+        assert "predict" not in answer["class"]
+        assert answer.find("h2").get_text() == talk[number].find("h2").get_text()
+    assert len(single_slides(deck_of(lesson, folder))) > len(talk)  # the rest lies below
+
+
+@pytest.mark.parametrize(("tag", "there"), [("", False), ("talk", True), ("detail", False)])
+def test_a_tag_takes_a_slide_into_the_talk_or_out(tmp_path: Path, tag: str, there: bool) -> None:
+    figure = new_output("display_data", {"image/png": png()}, metadata={"image/png": {"alt": "a"}})
+    tags = {"tags": [tag]} if tag else {}
+    talk = talk_of(
+        tmp_path,
+        new_markdown_cell("# 00 · X\n\n## One\n\nWords."),
+        new_code_cell(
+            "plots.images(x)", outputs=[figure] if tag == "detail" else [], metadata=tags
+        ),
+        new_code_cell("y = 1\n" * 30, metadata=tags),
+        new_markdown_cell("## Two\n\nWords."),
+    )
+    assert ("y = 1" in talk) == there
+    assert "<img" not in talk
+
+
+def test_a_figure_rather_than_a_number_answers_a_prediction(tmp_path: Path) -> None:
+    figure = new_output("display_data", {"image/png": png()}, metadata={"image/png": {"alt": "a"}})
+    said = new_output("stream", text="seven\n")
+    talk = talk_of(
+        tmp_path,
+        new_markdown_cell("# 00 · X\n\n## One\n\nWords.\n\n**Predict.** How many?"),
+        new_code_cell("print(n)", outputs=[said]),
+        new_code_cell("plots.images(x)", outputs=[figure]),
+        new_markdown_cell("**Predict.** And now?"),
+        new_code_cell("print(m)", outputs=[said]),
+    )
+    assert "How many?" in talk and "<img" in talk and "print(n)" not in talk
+    assert "And now?" in talk and "print(m)" in talk
+
+
+def png() -> str:
+    file = io.BytesIO()
+    Image.new("RGB", (40, 30), "red").save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode()
+
+
+def talk_of(tmp_path: Path, *cells: NotebookNode) -> str:
+    """What the audience reads in the talk of a lesson with these cells, and "<img" for figures."""
+    notebook = tmp_path / "00_x.ipynb"
+    nbformat.write(new_notebook(cells=list(cells)), notebook)
+    columns = slides.Deck(notebook).columns()
+    talk = slides.chosen(columns)
+    page = "".join(s.html(2) for column in columns for s in column if id(s) in talk)
+    text = " ".join(body.get_text() for body in BeautifulSoup(page, "html.parser").select(".body"))
+    return text + "<img" * page.count("<img")
 
 
 def sections_of(cell: NotebookNode) -> list[str]:
@@ -157,7 +222,7 @@ def test_every_claim_is_there(lesson: Path, folder: Path) -> None:
     for cell in course.read(lesson).cells:
         for output in cell.get("outputs", ()):
             plain = output.get("data", {}).get("text/plain", "")
-            if plain.startswith("✓ Claim") and not in_exercises(lesson, cell.id):
+            if plain.startswith(("✓ Claim", "✓ Fact")) and not in_exercises(lesson, cell.id):
                 assert words(plain.splitlines()[1]) in text
 
 
@@ -338,6 +403,30 @@ def test_what_runs_off_would_be_found(tmp_path: Path, browser: Browser, monkeypa
     assert found[28]["scale"] < 1
     assert found[28]["off"] == []
     assert found[90]["off"] != []
+
+
+@needs_chromium
+def test_a_clicker_goes_through_the_talk_and_down_leads_to_the_rest(
+    folder: Path, browser: Browser
+) -> None:
+    page = browser.new_page(viewport=PROJECTOR)
+    page.goto((folder / f"{LESSONS[2].stem}.html").as_uri())
+    page.wait_for_function("Reveal.isReady()")
+    at = "[Reveal.getIndices().h, Reveal.getIndices().v]"
+    for key, place in (("PageDown", [1, 0]), (" ", [2, 0]), ("PageUp", [1, 0])):
+        page.keyboard.press(key)
+        assert page.evaluate(at) == place
+    below = page.evaluate(
+        "[...document.querySelectorAll('.slides > section')].findIndex(c => c.children.length > 1)"
+    )
+    page.evaluate(f"Reveal.slide({below}, 0, 99)")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate(at) == [below, 1]
+    page.keyboard.press("PageDown")  # and on with the talk, once all of this slide is shown
+    page.evaluate(f"Reveal.slide({below}, 1, 99)")
+    page.keyboard.press("PageDown")
+    assert page.evaluate("Reveal.getIndices().h") == below + 1
+    page.close()
 
 
 @needs_chromium

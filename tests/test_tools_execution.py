@@ -12,7 +12,7 @@ import small_course
 from nbformat.v4 import new_code_cell
 from small_course import lesson
 
-from helpers import claims
+from helpers import claims, ladder
 from tools import execution, freshness
 from tools import spread as spreading
 from tools.__main__ import main
@@ -70,6 +70,31 @@ def test_only_what_is_stale_is_executed(path: Path, monkeypatch, capsys) -> None
     assert capsys.readouterr().out.splitlines()[-1] == "00_first.ipynb is fresh"
     main(["refresh", "--all"])
     assert len(runs) == 2
+
+
+def test_a_silent_cell_is_told_and_remembered(path: Path, monkeypatch, capfd) -> None:
+    monkeypatch.setattr(execution, "SILENT_SECONDS", 0.9)
+    speaks = "import time\nfor _ in range(5):\n    print('.')\n    time.sleep(0.2)"
+    erased = speaks.replace("print('.')", "print('\\r50 %', end='', flush=True)")
+    sleeps = [new_code_cell(code) for code in (speaks, "time.sleep(1.4)", erased, "print(1)")]
+    nbformat.write(lesson(*sleeps), path)
+    main(["refresh"])
+    first, *told = capfd.readouterr().out.splitlines()
+    assert first.startswith("00_first.ipynb: ")
+    assert told == ["  00, code cell 3: silent for 1 s"]
+    assert list(freshness.silent(path)) == ["3"] and 1.4 <= freshness.silent(path)["3"] < 3
+    assert freshness.is_fresh(path)
+    main(["status"])
+    assert capfd.readouterr().out == "00_first  fresh; silent: code cell 3 for 1 s\n"
+    monkeypatch.setattr(execution, "SILENT_SECONDS", 5)
+    main(["refresh", "--all"])
+    assert freshness.silent(path) == {}  # what it was before is no longer said
+
+
+def test_a_kernel_of_ours_warns_of_nothing(path: Path, capfd) -> None:
+    """As ipykernel 7 does of a connection over TCP, once for each run."""
+    main(["refresh"])
+    assert capfd.readouterr().err == ""
 
 
 def test_a_lesson_that_fails_is_left_as_it_was(path: Path) -> None:
@@ -135,8 +160,11 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         seed = int(environment["COURSE_SEED"])
         seeds.append(seed)
         line = {"id": "00.a", "seed": seed, "holds": seed != 142, "evidence": {"gain": seed / 7}}
-        Path(environment["COURSE_CLAIMS_LOG"]).write_text(json.dumps(line) + "\n")
-        return Executed(content, 1.0, 0.0, ("plots/graph.py",), (), 9e9)
+        reached = {"accuracy": seed / 1000, "loss": 1.23456, "seconds": 9, "test": "0129"}
+        rung = {"rung": "00.frozen", "seed": seed, "pixels": 64, "trained": "head", **reached}
+        log = Path(environment["COURSE_CLAIMS_LOG"])
+        log.write_text(json.dumps(line) + "\n" + json.dumps(rung) + "\n")
+        return Executed(content, 1.0, 0.0, ("plots/graph.py",), ("recorded/ladder.json",), 9e9)
 
     monkeypatch.setattr(spreading, "execute", execute)
     return seeds
@@ -145,9 +173,30 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_spread_records_every_claim_of_every_seed(path: Path, runs: list[int]) -> None:
     claims.RECORD.write_text('{"00.gone": {}, "01.other": {"seeds": []}}')
     lines = list(spread([path], runs=3))
-    assert lines[-1] == "  00.a: held 2 of 3"
+    assert lines[-3:] == [
+        "  00.a: held 2 of 3",
+        "  rung 00.frozen: validation accuracy 4.2% to 24.2%",
+        "  drawn: ladder.png",
+    ]
     assert json.loads(claims.RECORD.read_text()) == {
         "00.a": {"seeds": [42, 142, 242], "held": 2, "evidence": {"gain": [6.0, 20.29, 34.57]}},
+        "01.other": {"seeds": []},
+    }
+
+
+def test_spread_records_every_rung_of_every_seed(path: Path, runs: list[int]) -> None:
+    ladder.RECORD.write_text('{"00.gone": {}, "01.other": {"seeds": []}}')
+    list(spread([path], runs=2))
+    assert json.loads(ladder.RECORD.read_text()) == {
+        "00.frozen": {
+            "pixels": 64,
+            "trained": "head",
+            "seeds": [42, 142],
+            "accuracy": [0.042, 0.142],
+            "loss": [1.235, 1.235],
+            "seconds": [9.0, 9.0],
+            "test": ["0129", "0129"],
+        },
         "01.other": {"seeds": []},
     }
 
@@ -178,6 +227,7 @@ def test_a_spread_that_was_stopped_goes_on_where_it_was(path: Path, runs: list[i
         ("helpers/plots/curves.py", "WIDTH = 3\n", False),
         ("requirements.txt", "keras>=3.12\n", True),
         ("data/recorded/claims.json", '{"00.a": {}}', False),
+        ("data/recorded/ladder.json", '{"01.a": {}}', False),
     ],
 )
 def test_what_an_earlier_run_said_counts_while_nothing_else_has_changed(

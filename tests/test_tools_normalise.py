@@ -11,7 +11,6 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
-import small_course
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 from PIL import Image
 from small_course import lesson
@@ -21,15 +20,7 @@ from tools import normalise as normalising
 from tools.normalise import normalise, tidy
 from tools.template import Stale, stamp
 
-
-@pytest.fixture(autouse=True)
-def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return small_course.use(small_course.build(tmp_path.resolve()), monkeypatch)
-
-
-@pytest.fixture
-def path(course: Path) -> Path:
-    return course / "notebooks" / "00_first.ipynb"
+pytestmark = pytest.mark.usefixtures("course")
 
 
 def png(colours: int) -> str:
@@ -56,6 +47,21 @@ def test_what_changes_from_run_to_run_is_removed() -> None:
     assert content.metadata.course == {"fresh": "as its last run has left it"}
     assert "2026" not in json.dumps(content)
     assert "3.11" not in json.dumps(content)
+
+
+def test_of_a_progress_line_only_what_a_terminal_leaves_is_kept() -> None:
+    pieces = [
+        "before\n",
+        "\rfeatures:  50% ",
+        "\rfeatures: 100% ",
+        "\r" + 20 * " " + "\r",
+        "after\n",
+    ]
+    cell = new_code_cell("1", outputs=[new_output("stream", text=piece) for piece in pieces])
+    alone = new_code_cell("2", outputs=[new_output("stream", text=piece) for piece in pieces[1:4]])
+    normalise(lesson(cell, alone))
+    assert [output.text for output in cell.outputs] == ["before\nafter\n"]
+    assert alone.outputs == []
 
 
 def test_ids_come_from_sources_and_are_unique() -> None:

@@ -6,22 +6,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
-import small_course
 from nbformat.v4 import new_markdown_cell
 from small_course import ADDRESS, lesson
 
 from tools import lessons
 from tools.template import Stale, stamp, template
 
-
-@pytest.fixture(autouse=True)
-def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return small_course.use(small_course.build(tmp_path.resolve()), monkeypatch)
-
-
-@pytest.fixture
-def path(course: Path) -> Path:
-    return course / "notebooks" / "00_first.ipynb"
+pytestmark = pytest.mark.usefixtures("course")
 
 
 def sources(path: Path) -> list[str]:
@@ -38,6 +29,16 @@ def test_badges_and_bootstrap_lead_to_the_one_address(path: Path) -> None:
     assert f'"{ADDRESS}"' in cells["bootstrap"]
     assert '"--branch=spring"' in cells["bootstrap"]
     compile(cells["bootstrap"], "bootstrap", "exec")
+    assert "Edit > Clear all outputs" in cells["badges"]  # or every prediction is answered there
+
+
+def test_stamping_folds_the_bootstrap_cell(path: Path) -> None:
+    stamp(path)
+    content = nbformat.read(path, as_version=4)
+    assert content.cells[2].metadata.jupyter.source_hidden
+    del content.cells[2].metadata["jupyter"]
+    nbformat.write(content, path)
+    assert stamp(path) is True
 
 
 def test_stamping_twice_changes_nothing_more(path: Path) -> None:

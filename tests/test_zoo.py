@@ -13,7 +13,6 @@ from collections import namedtuple
 from collections.abc import Callable
 
 import keras
-import numpy as np
 import pytest
 from keras import layers
 
@@ -41,7 +40,7 @@ def from_the_lesson(name: str) -> Callable:
 
 
 multiply_adds = from_the_lesson("multiply_adds")
-to_try, resolution = from_the_lesson("to_try"), from_the_lesson("resolution")
+to_try = from_the_lesson("to_try")
 
 
 # --- against what is published -----------------------------------------------------------------
@@ -157,8 +156,9 @@ def test_budgets_come_first() -> None:
     assert to_try([]) == []
 
 
-def test_resolution_shrinks_with_the_root_of_the_images() -> None:
-    assert resolution(400) == pytest.approx(resolution(100) / 2)
-    rng = np.random.default_rng(0)  # two equal models on 200 test images: how often so far apart?
-    first, second = rng.binomial(200, 0.75, (2, 20_000)) / 200
-    assert np.mean(np.abs(first - second) > resolution(1_000)) < 0.06
+def test_within_the_margin_the_quicker_comes_first() -> None:
+    assert names(margin=0.03) == ["middle", "level", "large", "small"]
+    assert names(margin=0.2) == ["small", "middle", "level", "large"]
+    assert names(margin=0.03, milliseconds=15) == ["small"]
+    exactly = [Candidate("a", 9, 9, 0.787), Candidate("b", 5, 9, 0.767)]
+    assert to_try(exactly, margin=0.02)[0].name == "b"  # the border belongs to the margin
