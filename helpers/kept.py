@@ -1,7 +1,5 @@
 """Small JSON files of the learner that several kernels share: progress, the ladder."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

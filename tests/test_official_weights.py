@@ -217,7 +217,14 @@ def test_lesson_02_trains_on_efficientnetb0_with_its_rescaling(copy: Path) -> No
     said = run_cells(
         copy,
         "02",
-        ["Set up", "SIZE = (224, 224)", "The same cell for other families"],
+        [
+            "Set up",
+            "SIZE = (224, 224)",
+            "def feature_extractor",
+            "backbones = ",
+            "extractors = ",
+            'for name in ("EfficientNetB0"',
+        ],
         """{
             "weights": available["EfficientNetB0"],
             "base": digest(extractors["EfficientNetB0"].layers[1].get_weights()),

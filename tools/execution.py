@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
+from jupyter_core.utils import run_sync
 from nbformat import NotebookNode
 
 from helpers.files import digest, whole
@@ -21,6 +22,7 @@ from tools.normalise import normalise
 from tools.template import Stale
 
 CELL_SECONDS = 600
+END_SECONDS = 10  # a kernel that has not ended by then is made to
 SILENT_SECONDS = 5  # a cell that shows nothing for longer looks as if it hung
 
 # Runs in the lesson's kernel before its first cell, in a module of its own: the lesson's names stay
@@ -124,6 +126,7 @@ def execute(content: NotebookNode, **environment: str) -> Executed:
                 client.execute_cell(cell, index)
             seconds, peak = time.perf_counter() - clock, memory()
             used = json.loads(_ask(client, "", f"__import__({WATCHER!r}).used()"))
+            _end(client)
     helpers = {_helper_name(Path(file)) for file in used["helpers"]} - {""}
     names = {freshness.data_name(Path(file)) for file in used["data"]} - {None}
     numbers = [i for i, cell in enumerate(content.cells) if cell.cell_type == "code"]
@@ -134,6 +137,14 @@ def execute(content: NotebookNode, **environment: str) -> Executed:
     }
     used = (tuple(sorted(helpers)), tuple(sorted(names)))
     return Executed(content, seconds, peak, *used, began, silent)
+
+
+def _end(client) -> None:
+    """Let the kernel end by itself: whoever shuts it down interrupts it first, and it complains."""
+    client.kc.shutdown()
+    alive, patience = run_sync(client.km.is_alive), time.monotonic() + END_SECONDS
+    while alive() and time.monotonic() < patience:
+        time.sleep(0.05)
 
 
 def _watch_silence(client) -> dict[int, float]:
