@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from helpers.engine import engine_for
 
-QUIET = 5.0
+QUIET = 1.0
 """Seconds after which a pass says how far it is."""
 
 

@@ -85,6 +85,8 @@ def test_the_readme_of_a_copy_names_nothing_that_it_lacks(class_copy: Path) -> N
         assert missing not in readme, missing
     assert "jupyter lab" in readme
     container = (class_copy / ".devcontainer" / "devcontainer.json").read_text()
+    build = (class_copy / ".binder" / "postBuild").read_text()
+    assert "-m tools" not in build and build.endswith('__version__)"\n')
     assert "-m tools" not in container and '"notebooks/00_start_here.ipynb"' in container
     assert "Open a terminal in this folder" in readme
     for heading in ("## The lessons", "## Good to know", "## Licences"):
@@ -96,6 +98,8 @@ def test_a_copy_for_publishing_has_an_address_of_its_own(tmp_path: Path) -> None
     list(copy(folder, "git@github.com:school/class.git"))
     text = (folder / "notebooks" / LESSON.name).read_text()
     assert "colab.research.google.com/github/school/class/blob/main/notebooks/00_" in text
+    assert "/school/class/main?urlpath=lab/tree/notebooks/00_" in text  # it has no my/
+    assert "tree/my/" not in text + (folder / "README.md").read_text()
     project = (folder / "pyproject.toml").read_text()
     assert 'repository = "https://github.com/school/class"' in project
     readme = (folder / "README.md").read_text()

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import dataclasses
 import errno
+import importlib
 import json
 import linecache
 import math
 import os
+import re
+import signal
 import subprocess
 import sys
+import textwrap
 import time
 import types
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import filelock
@@ -35,10 +42,12 @@ from helpers.exercises import (
     registry,
     require_model,
 )
+from helpers.exercises.deadline import interrupted_after
 from helpers.exercises.probes import ask, close, hint_if_known, number, require_number
 from helpers.session import COURSE_ROOT
 
 CELLS = iter(range(1000))
+needs_timer = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer on Windows")
 
 
 def from_cell(code: str, name: str = "answer") -> Callable:
@@ -281,6 +290,86 @@ def test_an_error_that_lists_a_hundred_layers_is_cut_short() -> None:
         raise ValueError(f"No such layer: mixed7. Existing layers are: {[*range(1000)]}.")
 
     assert len(evaluate("99.a", answer).sentence) < 350
+
+
+def patient_for(seconds: float, monkeypatch, exercise_id: str = "99.a") -> None:
+    """Let an answer use so much processor time, to spare the tests half a minute."""
+    impatient = dataclasses.replace(find(exercise_id), seconds=seconds)
+    module = importlib.import_module(f"helpers.exercises.lesson_{exercise_id[:2]}")
+    monkeypatch.setitem(module.EXERCISES, exercise_id, impatient)
+
+
+@needs_timer
+def test_an_answer_that_never_ends_is_stopped_and_told_where(monkeypatch) -> None:
+    patient_for(0.3, monkeypatch)
+    answer = from_cell("def answer(x):\n    while x > 0:\n        x += 1\n    return x")
+    result = evaluate("99.a", answer)
+    assert (result.status, result.code) == ("wrong", "endless")
+    assert "still running after 0 seconds" in result.sentence
+    assert re.search(r"\(your line [23]: (while x > 0:|x \+= 1)\)", result.sentence)
+    began = time.process_time()
+    assert evaluate("99.a", answer) == result  # `adopt` asks again, and waits no second time
+    assert time.process_time() - began < 0.2
+
+
+@needs_timer
+@pytest.mark.parametrize(
+    "body",
+    [
+        "while model.layers[-1].name != layer_name:\n        model.layers.pop()",
+        "while model.layers[-1].name != layer_name:\n        del model.layers[-1]",
+        "while model.layers[-1].name != layer_name:\n        model.layers.remove(model.layers[-1])",
+    ],
+)
+def test_layers_taken_from_a_model_in_a_loop_are_explained(body: str, monkeypatch) -> None:
+    patient_for(1.5, monkeypatch, "01.c")
+    code = f"def answer(model, layer_name):\n    {body}\n    return model"
+    result = evaluate("01.c", from_cell(code))
+    assert result.code == "endless"
+    assert "takes nothing out of the model" in result.sentence
+
+
+@needs_timer
+def test_an_answer_that_catches_everything_is_stopped_all_the_same(monkeypatch) -> None:
+    patient_for(0.3, monkeypatch)
+    code = """\
+        def answer(x):
+            tries = 0
+            while tries < 2:
+                try:
+                    while True:
+                        pass
+                except BaseException:
+                    tries += 1
+            while True:
+                pass"""
+    assert evaluate("99.a", from_cell(textwrap.dedent(code))).code == "endless"
+
+
+@needs_timer
+def test_the_clock_stops_with_the_check_and_the_old_handler_is_back(monkeypatch) -> None:
+    patient_for(30, monkeypatch)
+    before = signal.getsignal(signal.SIGVTALRM)
+    evaluate("99.a", lambda x: 2 * x)
+    assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0.0, 0.0)
+    assert signal.getsignal(signal.SIGVTALRM) is before
+    with interrupted_after(20):
+        with interrupted_after(5), contextlib.suppress(KeyError):
+            raise KeyError
+        assert 15 < signal.getitimer(signal.ITIMER_VIRTUAL)[0] <= 20
+
+
+def test_in_another_thread_an_answer_is_judged_without_a_clock() -> None:
+    with ThreadPoolExecutor() as pool:
+        assert pool.submit(evaluate, "99.a", lambda x: 2 * x).result().status == "passed"
+
+
+def test_dots_left_in_one_place_of_a_dictionary_are_named() -> None:
+    found = evaluate("00.c", {"album": "as is", "mushrooms": ..., "x-rays": ...})
+    assert (found.status, found.code) == ("wrong", "dots-left")
+    assert "1 of 3" in found.sentence and "at 'mushrooms', 'x-rays'" in found.sentence
+    stub = {"album": ..., "mushrooms": ..., "x-rays": ...}
+    assert evaluate("00.c", stub).status == "untouched"
 
 
 def test_the_learners_interrupt_stops_the_check() -> None:

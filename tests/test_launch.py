@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from helpers.session import COURSE_ROOT
-from tools import lessons, template
+from tools import learn, lessons, template
 
 BINDER = COURSE_ROOT / ".binder"
 DEV_CONTAINER = COURSE_ROOT / ".devcontainer" / "devcontainer.json"
@@ -48,6 +48,13 @@ def test_binder_builds_no_image_in_which_the_course_does_not_work() -> None:
     assert ran.returncode == 0, ran.stderr
 
 
+def test_binder_opens_a_copy_without_outputs_as_the_first_command_does() -> None:
+    """A recorded output under a prediction would answer it."""
+    assert (BINDER / "postBuild").read_text(encoding="utf-8").endswith("tools learn --no-lab\n")
+    (link,) = re.findall(r"mybinder\.org/\S+?urlpath=lab/tree/([^)]+)\)", README)
+    assert link == f"{learn.folder().name}/{learn.FIRST}"
+
+
 def test_the_dev_container_installs_by_the_readmes_command() -> None:
     container = json.loads(DEV_CONTAINER.read_text(encoding="utf-8"))
     learn = re.search(r"^python3 -m venv .+ -m tools learn$", README, re.MULTILINE)
@@ -69,8 +76,7 @@ def test_every_lesson_has_its_own_doors(lesson: Path) -> None:
         "▶ Open in Colab": f"https://colab.research.google.com/github/{name}/blob/{file}",
         "Kaggle": "https://www.kaggle.com/kernels/welcome?src="
         f"https://github.com/{name}/blob/{file}",
-        "Binder": f"https://mybinder.org/v2/gh/{name}/spring"
-        f"?urlpath=lab/tree/notebooks/{lesson.name}",
+        "Binder": f"https://mybinder.org/v2/gh/{name}/spring?urlpath=lab/tree/my/{lesson.name}",
         "Source": f"https://github.com/{name}/blob/{file}",
         "Map of the lessons": f"https://github.com/{name}#the-lessons",
     }

@@ -93,7 +93,7 @@ def template(notebook: Path, own: dict[str, str] | None = None) -> dict[str, str
             colab=source.replace("//github.com", "//colab.research.google.com/github"),
             kaggle=f"https://www.kaggle.com/kernels/welcome?src={source}",
             binder=f"https://mybinder.org/v2/gh/{name}/{branch}"
-            f"?urlpath=lab/tree/notebooks/{notebook.name}",
+            f"?urlpath=lab/tree/my/{notebook.name}",  # made by .binder/postBuild
             source=source,
             repository=repository,
         ),

@@ -13,6 +13,7 @@ room           what it holds
 ``registry``   every exercise's id and title, as plain text
 ``open_task``  what is trained by an answer, judged on images that it has not seen
 ``errors``     what an error of Python, NumPy or Keras means, in a sentence
+``deadline``   an end for an answer that never comes to one
 =============  ================================================================
 
 A room is opened when one of its names is asked for.

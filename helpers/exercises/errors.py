@@ -95,6 +95,8 @@ MEANINGS = {  # what stands in the error's kind and message, and the sentence fo
     "list and take one after another.",
     r"only integer scalar arrays": "A whole array stands where one number belongs: take one of its "
     "elements, [0].",
+    r"instances of 'int' and 'str' in get_layer$": "get_layer(index=...) takes a place, a whole "
+    "number. A layer by its name is model.get_layer(name).",
     r"not supported between instances of '(\w+)' and '(\w+)'": "An {0} and a {1} cannot be put in "
     "order. Is one of them a name, where a number belongs?",
     r"must have the same rank": "Labels as whole numbers go with sparse_categorical_crossentropy; "
@@ -112,18 +114,19 @@ LONGEST = 200
 """Characters of an error's own words that are quoted: Keras may list each of a hundred layers."""
 
 
-def meaning(kind: str, message: str, answer: str) -> str:
+def meaning(kind: str, message: str, answer: str, inside: str = "") -> str:
     """Say what an error means, in a sentence; nothing where its own words have to do.
 
     Args:
         kind: The error's class, as in ``"KeyError"``.
         message: Its own words.
         answer: The name of the learner's function.
+        inside: The name of the function in which it was raised.
     """
     if message.startswith(f"{answer}() ") and "argument" in message:
         return "Keep the arguments that the function has in the exercise's cell."
     for pattern, sentence in MEANINGS.items():
-        if found := re.search(pattern, f"{kind}: {message}"):
+        if found := re.search(pattern, f"{kind}: {message} in {inside}"):
             return sentence.format(*found.groups())
     return ""
 

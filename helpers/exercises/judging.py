@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib
 import inspect
 import linecache
 import re
 import textwrap
 import traceback
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from helpers.cards import BAD, GOOD, Card
+from helpers.exercises.deadline import OutOfTime, interrupted_after
 from helpers.exercises.progress import remember
 
 Answer = TypeVar("Answer")
@@ -32,11 +35,13 @@ class Hint(Exception):
 class Exercise:
     """An exercise: its title and a check that returns if the answer is right, else raises Hint.
 
-    What a check returns, if it returns a sentence, is said with the tick: a score, say.
+    What a check returns, if it returns a sentence, is said with the tick: a score, say. After so
+    many `seconds` of processor time, those of the check included, an answer is stopped.
     """
 
     title: str
     check: Callable[[Any], str | None]
+    seconds: float = 30.0
 
 
 @dataclass(frozen=True)
@@ -108,14 +113,28 @@ def evaluate(exercise_id: str, answer: Any) -> Result:
     """
     exercise = find(exercise_id)
     if is_stub(answer):
-        return Result("untouched")
+        left = _dots_left(answer)
+        return Result("wrong", "dots-left", left) if left else Result("untouched")
+    with contextlib.suppress(TypeError):  # what has no hash is no function
+        if answer in _ENDLESS:
+            return _ENDLESS[answer]
     try:
-        said = exercise.check(answer)
+        with interrupted_after(exercise.seconds):
+            said = exercise.check(answer)
     except Hint as hint:
         return Result("wrong", hint.code, hint.sentence)
+    except OutOfTime as problem:
+        result = Result("wrong", "endless", _never_ends(problem, answer, exercise.seconds))
+        with contextlib.suppress(TypeError):
+            _ENDLESS[answer] = result
+        return result
     except (Exception, SystemExit) as problem:  # the learner's code may raise anything at all
         return Result("wrong", "raises", _where(problem, getattr(answer, "__qualname__", "")))
     return Result("passed", sentence=said or "")
+
+
+_ENDLESS: weakref.WeakKeyDictionary[Any, Result] = weakref.WeakKeyDictionary()
+"""Answers that had to be stopped: `adopt` does not wait for them a second time."""
 
 
 def find(exercise_id: str) -> Exercise:
@@ -160,6 +179,19 @@ def is_stub(answer: Any) -> bool:
     return has_dots(tree)
 
 
+def _dots_left(answer: Any) -> str:
+    """Say where dots were left in a dictionary that has been filled in elsewhere; else nothing."""
+    if not isinstance(answer, dict):
+        return ""
+    left = [key for key, value in answer.items() if is_stub(value)]
+    if not left or len(left) == len(answer):
+        return ""
+    return (
+        f"You have answered {len(answer) - len(left)} of {len(answer)}. The three dots still stand "
+        f"at {', '.join(map(repr, left))}."
+    )
+
+
 def has_dots(code: ast.AST) -> bool:
     """Whether three dots in this code, other than inside square brackets, hold a place.
 
@@ -194,13 +226,38 @@ def _does_something(code: ast.AST) -> bool:
     return any(not isinstance(node, names) for node in ast.walk(done[0].value))
 
 
+def _own_line(frames: traceback.StackSummary) -> str:
+    """Return the last of the learner's lines on the way to an error; empty if there is none."""
+    # Code typed into a notebook lives in files that only linecache knows.
+    own = [f for f in frames if "ipykernel" in f.filename or f.filename.startswith("<ipython")]
+    if not own:
+        return ""
+    code = linecache.getline(own[-1].filename, own[-1].lineno or 0).strip()
+    return f" (your line {own[-1].lineno}: {code})"
+
+
+def _never_ends(problem: BaseException, answer: Any, seconds: float) -> str:
+    """Say that an answer had to be stopped, where it was then, and what may be the reason."""
+    line = _own_line(traceback.extract_tb(problem.__traceback__))
+    sentence = (
+        f"It was still running after {seconds:.0f} seconds of processor time, and was "
+        f"stopped{line}. Is there a loop that never ends? Something in it has to change what it "
+        "waits for."
+    )
+    with contextlib.suppress(OSError, TypeError):
+        if re.search(r"\blayers\.(pop|remove)\(|\bdel .*\blayers\[", inspect.getsource(answer)):
+            sentence += (
+                " model.layers is a new list whenever it is asked for: to take a layer out of that "
+                "list takes nothing out of the model."
+            )
+    return sentence
+
+
 def _where(problem: BaseException, answer: str) -> str:
     """Say what the learner's code raised, at which of its lines if it can be found, and why."""
     from helpers.exercises.errors import meaning, shortened
 
     frames = traceback.extract_tb(problem.__traceback__)
-    # Code typed into a notebook lives in files that only linecache knows.
-    own = [f for f in frames if "ipykernel" in f.filename or f.filename.startswith("<ipython")]
     plain = re.sub(r"\x1b\[\d*m", "", str(problem))  # Keras writes some of its messages in bold
     lines = [line.strip() for line in plain.splitlines() if line.strip()] or ["no message"]
     if (
@@ -212,9 +269,6 @@ def _where(problem: BaseException, answer: str) -> str:
     # Keras first says which layer was called, and only then what is wrong.
     said = lines[1] if lines[0].startswith("Exception encountered") and lines[1:] else lines[0]
     kind = type(problem).__name__
-    sentence = f"Running it raised {kind}: {shortened(said)}"
-    if own:
-        code = linecache.getline(own[-1].filename, own[-1].lineno or 0).strip()
-        sentence += f" (your line {own[-1].lineno}: {code})"
-    why = meaning(kind, said, answer)
+    sentence = f"Running it raised {kind}: {shortened(said)}{_own_line(frames)}"
+    why = meaning(kind, said, answer, frames[-1].name if frames else "")
     return f"{sentence}{'' if sentence.endswith('.') else '.'} {why}" if why else sentence

@@ -88,6 +88,7 @@ def check_top_label(answer: Callable) -> None:
     given = [_top_label_of(answer, row) for row in ANSWERS]
     wanted = _of_each_row(np.argmax)
     if given == wanted:
+        _require_no_limit(answer)
         return
     if None in given:
         silent = ANSWERS[given.index(None)].max()
@@ -95,6 +96,13 @@ def check_top_label(answer: Callable) -> None:
             "threshold",
             f"Where the largest probability is {silent:.2f} your function returns None. The "
             "largest need not be over a half, or over any other limit: it is the largest.",
+        )
+    certain = np.array([[0.0, 0.0, 0.0, 1.0, 0.0]], dtype="float32")
+    if set(given) == {LABELS[0]} and _top_label_of(answer, certain) == LABELS[1]:
+        raise Hint(
+            "probability-as-place",
+            "You use the largest probability itself as a place: int() makes 0 of it, and number 0 "
+            "is 'bus'. np.argmax gives the place at which it stands.",
         )
     hint_if_known(given, MISTAKES, same=lambda found, mistake: found == mistake)
     if all(label == given[0] for label in given):
@@ -111,6 +119,22 @@ def check_top_label(answer: Callable) -> None:
         f"{given[wrong]!r}. Find the place of the largest by hand, then look which label stands "
         "at that place.",
     )
+
+
+def _require_no_limit(answer: Callable) -> None:
+    """Ask with probabilities that are all low: the largest is the largest wherever it lies."""
+    row = np.array([[0.19, 0.20, 0.24, 0.18, 0.19]], dtype="float32")
+    try:
+        found = _top_label_of(answer, row)
+    except NameError:  # a name that is set only where the limit is passed
+        found = None
+    if found != LABELS[2]:
+        said = f"you say {found!r}" if found else "your function has no answer"
+        raise Hint(
+            "threshold",
+            f"Right where one class is far ahead. Where the largest probability is 0.24 {said}. "
+            "The largest need not be over a half, or over any other limit: it is the largest.",
+        )
 
 
 def _top_label_of(answer: Callable, row: np.ndarray) -> str | None:

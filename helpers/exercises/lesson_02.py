@@ -343,7 +343,17 @@ def check_changed_arrays(answer: Callable[[list, list], int]) -> None:
     """02.c: how many arrays of two lists differ in at least one number."""
     found = []
     for lists in (*TRIALS, (BEFORE, TINY)):
-        result = ask(answer, *lists, what="arrays")
+        try:
+            result = ask(answer, *lists, what="arrays")
+        except ValueError as problem:
+            if "broadcast" not in str(problem):
+                raise
+            raise Hint(
+                "truth-values-added",
+                "a != b compares two arrays number by number, so it is an array, and arrays of "
+                "different shapes cannot be added up. Make one yes or no of each pair first: "
+                "(a != b).any(), or not np.array_equal(a, b).",
+            ) from None
         if isinstance(result, bool | np.bool_):
             raise Hint(
                 "bool", "Return how many arrays changed, a whole number, not only whether any."
@@ -397,5 +407,5 @@ EXERCISES = {
     "02.a": Exercise("Average pooling by hand", check_pool_by_hand),
     "02.b": Exercise("Pass it on", check_wire),
     "02.c": Exercise("What changed?", check_changed_arrays),
-    "02.d": Exercise("A head of your own", check_head_of_your_own),
+    "02.d": Exercise("A head of your own", check_head_of_your_own, open_task.SECONDS),
 }

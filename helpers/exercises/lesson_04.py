@@ -471,5 +471,5 @@ EXERCISES = {
     "04.a": Exercise("Keep the most accurate", check_most_accurate),
     "04.b": Exercise("The value to beat", check_value_to_beat),
     "04.c": Exercise("An order for each epoch", check_order_of),
-    "04.d": Exercise("The model at its best", check_best_head),
+    "04.d": Exercise("The model at its best", check_best_head, open_task.SECONDS),
 }

@@ -20,6 +20,7 @@ from helpers.exercises.probes import (
     described,
     hint_if_flag_unknown,
     hint_if_known,
+    hint_if_set_on_weights,
     number,
     require_model,
 )
@@ -83,6 +84,7 @@ def _judge_unfrozen(answer: Callable, base: keras.Model, count: int, begins: str
     if found == wanted:
         return
     hint_if_flag_unknown(base)
+    hint_if_set_on_weights(base)
     if not base.trainable:
         if _leaves_alone(answer):
             raise Hint(*UNTOUCHED)
@@ -219,6 +221,12 @@ def check_continue_arguments(answer: Callable[[Any, int], dict[str, int]]) -> No
         raise Hint(
             "swapped",
             "The two numbers are swapped: epochs is where training ends, so it is the larger.",
+        )
+    if (first[1], later[1]) in ((10, 15), (11, 16)):
+        raise Hint(
+            "summed",
+            f"You add up the numbers of the epochs: after epochs 0 to 4 your initial_epoch is "
+            f"{first[1]}. history.epoch is a list of them, and only its last one counts.",
         )
     if (first[1], later[1]) == (6, 8):
         raise Hint(
@@ -586,6 +594,6 @@ def _listed(names: Any) -> str:
 EXERCISES = {
     "05.a": Exercise("The last n, without BatchNorm", check_unfreeze_last),
     "05.b": Exercise("Go on where it stopped", check_continue_arguments),
-    "05.c": Exercise("Fine-tune it yourself", check_fine_tune),
+    "05.c": Exercise("Fine-tune it yourself", check_fine_tune, open_task.SECONDS),
     "05.d": Exercise("More than noise?", check_gain_interval),
 }

@@ -423,6 +423,8 @@ def _wrong_counts(found: float, shape: tuple[int, int, int], units: int) -> list
     }
     scales = {"": 1, "thousands": 1e-3, "millions": 1e-6, "bytes": 4}
     fits = []
+    # A whole number of thousands or millions was rounded, up or down.
+    rounded = {"thousands": 1.0, "millions": 1.0} if float(found).is_integer() else {}
     for (what, n), (wide, u), (unit, scale) in itertools.product(
         numbers.items(), {"": units, "lesson-units": 1024}.items(), scales.items()
     ):
@@ -444,7 +446,9 @@ def _wrong_counts(found: float, shape: tuple[int, int, int], units: int) -> list
         for (one, a), (two, b), (more, c) in itertools.product(
             first.items(), second.items(), {"": 0, "flatten": n}.items()
         ):
-            if math.isclose(found, scale * (a + b + c), rel_tol=1e-12):
+            value = scale * (a + b + c)
+            near = value > 1 and abs(found - value) < rounded.get(unit, 0)
+            if near or math.isclose(found, value, rel_tol=1e-12):
                 fits.append([code for code in (what, wide, one, two, more, unit) if code])
     return min((fit for fit in fits if len(fit) <= 2), key=len, default=None)
 
@@ -551,5 +555,5 @@ EXERCISES = {
     "06.a": Exercise("Find the cut by its size", check_last_with_size),
     "06.b": Exercise("Cut, freeze, and put a head on", check_cut_and_head),
     "06.c": Exercise("What the head will weigh", check_flatten_head_parameters),
-    "06.d": Exercise("See with half a network", check_half_a_network),
+    "06.d": Exercise("See with half a network", check_half_a_network, open_task.SECONDS),
 }

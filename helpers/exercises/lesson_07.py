@@ -7,6 +7,7 @@ from collections import namedtuple
 from collections.abc import Callable, Sequence
 
 import keras
+import numpy as np
 from keras import layers
 
 from helpers.exercises import open_task
@@ -16,6 +17,7 @@ from helpers.exercises.probes import (
     ask,
     hint_if_flag_unknown,
     hint_if_known,
+    hint_if_set_on_weights,
     require_model,
     require_number,
 )
@@ -35,6 +37,10 @@ def check_conv_cost(answer: Callable[..., int]) -> None:
             area * channels * filters,
             "This is how many weights the kernel has. The kernel is used once at every place of "
             "the output, so the image's size must come in.",
+        ),
+        "places-added": (
+            [area * channels * filters + places, area * channels * filters + height + width],
+            "You add the weights and the places. Each weight is used at each place: multiply.",
         ),
         "two-operations": (
             2 * right,
@@ -102,7 +108,11 @@ def check_conv_cost(answer: Callable[..., int]) -> None:
             "else, bit by bit.",
         ),
     }
-    hint_if_known(result, mistakes, same=math.isclose)
+    hint_if_known(
+        result,
+        mistakes,
+        same=lambda one, other: any(math.isclose(one, value) for value in np.ravel(other)),
+    )
     if result != right:
         _judge_factors(result)
         raise Hint(
@@ -230,6 +240,7 @@ def _judge(
     if free == wanted:
         return
     hint_if_flag_unknown(base)
+    hint_if_set_on_weights(base)
     here, far = (_first_free(answer, name, front) for front in (0, 20))
     if front or (far is not None and far - 20 != here):
         raise Hint(
@@ -304,6 +315,13 @@ def _judge(
             "without-the-last",
             f"{wanted[-1]}, the very last layer, stayed frozen. Go through to the end.",
         )
+    if _stops_at_a_norm(answer):
+        raise Hint(
+            "stops-at-norm",
+            "Your loop ends at the first BatchNormalization layer behind the named one, and what "
+            "comes after it stays frozen. `break` and `return` end a loop; `continue` passes one "
+            "layer over.",
+        )
     if found == wanted[:1]:
         raise Hint(
             "only-one",
@@ -350,6 +368,14 @@ def _first_free(answer: Callable, name: str, front: int) -> int | None:
     return next((i for i, layer in enumerate(base.layers) if layer.trainable_weights), None)
 
 
+def _stops_at_a_norm(answer: Callable) -> bool:
+    """Whether the answer frees just what stands between a layer and the next BatchNorm."""
+    base = _begin(_blocks(0), "frozen")
+    answer(base, BLOCK2)
+    free = [layer.name for layer in base.layers if layer.trainable_weights]
+    return free in ([BLOCK2, "block2_conv3"], [BLOCK2, "block2_conv3", "block2_bn"])
+
+
 def _leaves_open(answer: Callable, name: str) -> bool:
     """Whether the answer leaves a base open that came in open."""
     base = _begin(_blocks(0), "open")
@@ -378,6 +404,18 @@ CAMERA = [
     Candidate("good", 19, 23, 0.76),
     Candidate("small", 15, 11, 0.68),
 ]
+
+
+def _one_budget_is_enough(choose: Callable[[float, float], object]) -> bool:
+    """Whether something is chosen where only time, or only memory, is nearly nothing."""
+
+    def chosen(milliseconds: float, megabytes: float) -> bool:
+        try:
+            return isinstance(choose(milliseconds, megabytes), str)
+        except (IndexError, AttributeError, StopIteration, TypeError, ValueError):
+            return False  # where nothing fits, some answers stop with an error
+
+    return chosen(60, 0.1) and chosen(0.1, 24) and not chosen(0.1, 0.1)
 
 
 def check_for_the_camera(answer: Callable[..., str | None]) -> None:
@@ -446,6 +484,12 @@ def check_for_the_camera(answer: Callable[..., str | None]) -> None:
             "Of those that fit you took the least accurate: the order is the wrong way round.",
         ),
     }
+    if result == "slow" and _one_budget_is_enough(choose):
+        raise Hint(
+            "either-budget",
+            "A backbone of 45 ms was chosen for 60 ms and three crops, because its 10 MB fit. "
+            "Both budgets have to hold: `and`, not `or`.",
+        )
     if result == "slow" and choose(1, 12) == "slow":
         raise Hint(
             "time-ignored",
@@ -557,5 +601,5 @@ EXERCISES = {
     "07.a": Exercise("Count one layer", check_conv_cost),
     "07.b": Exercise("A camera with a budget", check_for_the_camera),
     "07.c": Exercise("From this block on", check_unfreeze_from),
-    "07.d": Exercise("The best head for its size", check_head_in_budget),
+    "07.d": Exercise("The best head for its size", check_head_in_budget, open_task.SECONDS),
 }

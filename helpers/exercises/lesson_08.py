@@ -65,6 +65,14 @@ def check_calibration_error(answer: Callable[..., float]) -> None:
                 "You take the probability of the true class. How sure a model is stands in the "
                 "largest probability of each row.",
             ),
+            "equally-full": (
+                sum(
+                    len(part) / 70 * abs((sure - right)[part].mean())
+                    for part in np.array_split(np.argsort(sure), bins)
+                ),
+                "Your bins hold equally many images. Wanted are bins of equal width: with 10, the "
+                "first from 0 to 0.1, the last from 0.9 to 1.",
+            ),
             "percent": (100 * wanted, "Right, but in percent. Return a share between 0 and 1."),
         }
         if close(result, wanted):
@@ -137,6 +145,11 @@ def check_heat(answer: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> None:
             np.abs(plain),
             "You take the size of the sum. What speaks against the class becomes hot that way: cut "
             "off at zero.",
+        ),
+        "relu-each": (
+            np.maximum(weights * maps, 0).sum(axis=-1),
+            "You cut off each channel's negative part and add up what is left. Add the channels "
+            "up first, so that those which speak against the class count; then cut off at zero.",
         ),
         "mean-of-channels": (
             (weights * maps).mean(axis=-1).clip(0),
@@ -215,7 +228,7 @@ def _temperature(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 DEALS, IMAGES, SWAPPED, LIMIT = (811, 812, 813), 6, 10, 60.0
-TARGET = 0.48
+TARGET = 0.45
 """Share of the planted labels to find."""
 MARKS = {
     "guessing": 0.07,
@@ -253,11 +266,12 @@ def check_mislabelled(answer: Callable[..., Sequence[int]]) -> str:
     )
     if share >= TARGET:
         return said
-    if np.mean([last for _, last in found]) >= TARGET:
+    last = float(np.mean([last for _, last in found]))
+    if last >= TARGET or last > max(2 * share, MARKS["guessing"] + 0.1):
         raise Hint(
             "turned-round",
-            f"{said} But the last ones in your order hold most of them: turn it round, the most "
-            "suspicious first.",
+            f"{said} But of the last ones in your order {last:.0%} are planted: turn it round, the "
+            "most suspicious first.",
         )
     raise Hint(
         "too-few-found",
@@ -308,5 +322,5 @@ EXERCISES = {
     "08.a": Exercise("Surer than right", check_calibration_error),
     "08.b": Exercise("From gradients to heat", check_heat),
     "08.c": Exercise("A temperature of your own", check_temperature),
-    "08.d": Exercise("Find the planted labels", check_mislabelled),
+    "08.d": Exercise("Find the planted labels", check_mislabelled, open_task.SECONDS),
 }

@@ -137,6 +137,22 @@ def hint_if_flag_unknown(model: keras.Model) -> None:
             )
 
 
+def hint_if_set_on_weights(model: keras.Model) -> None:
+    """Raise a hint if `trainable` was set on a layer's weights, past the layer.
+
+    Raises:
+        Hint: ``"set-on-weights"``.
+    """
+    for layer in model.layers:
+        weights = [getattr(layer, name, None) for name in ("kernel", "gamma", "beta")]
+        if any(one is not None and one.trainable != layer.trainable for one in weights):
+            raise Hint(
+                "set-on-weights",
+                f"You set `trainable` on the weights of {layer.name}, and the layer itself still "
+                f"says {layer.trainable}. Set it on the layer: it passes it on to its weights.",
+            )
+
+
 def require_model(answer: Any) -> keras.Model:
     """Return the answer if it is a Keras model.
 

@@ -384,3 +384,84 @@ CATALOGUE = {
         ],
     },
 }
+
+# --- As newcomers typed them, without sight of the checks --------------------------------------
+
+
+def a_new_int_of_the_largest_value_as(probabilities, labels):
+    return labels[int(max(probabilities[0]))]
+
+
+def a_new_zips_rows_not_columns_with_labels(probabilities, labels):
+    best, name = 0, None
+    for p, label in zip(probabilities, labels):
+        if p.max() > best:
+            best, name = p.max(), label
+    return name
+
+
+def b_new_membership_value_anywhere_in_the_predictions(true_labels, predicted_labels):
+    correct = 0
+    for label in true_labels:
+        if label in predicted_labels:
+            correct += 1
+    return correct / len(true_labels)
+
+
+def b_new_divides_by_both_lengths(true_labels, predicted_labels):
+    hits = sum(a == b for a, b in zip(true_labels, predicted_labels))
+    return hits / (len(true_labels) + len(predicted_labels))
+
+
+def a_new_compares_with_the_maximum_keeps_the(probabilities, labels):
+    for i, p in enumerate(probabilities[0]):
+        if p > 0.3:
+            result = labels[i]
+    return result
+
+
+def a_new_argmax_of_labels_instead(probabilities, labels):
+    return labels[np.argmax(labels)]
+
+
+def b_new_resets_the_count_inside_the_loop(true_labels, predicted_labels):
+    for t, p in zip(true_labels, predicted_labels):
+        count = 0
+        if t == p:
+            count += 1
+    return count / len(true_labels)
+
+
+CATALOGUE["00.c"]["right"] += [
+    {"album": "as-is", "mushrooms": "feature-extraction", "x-rays": "fine tuning"}
+]
+CATALOGUE["00.a"]["wrong"] |= {"probability-as-place": a_new_int_of_the_largest_value_as}
+CATALOGUE["00.c"]["wrong"] |= {
+    "dots-left": {"album": "as is", "mushrooms": ..., "x-rays": "fine-tuning"}
+}
+CATALOGUE["00.a"].setdefault("also", []).extend(
+    [
+        ("always-the-same", a_new_zips_rows_not_columns_with_labels),
+        ("threshold", a_new_compares_with_the_maximum_keeps_the),
+        ("by-name", a_new_argmax_of_labels_instead),
+    ]
+)
+CATALOGUE["00.b"].setdefault("also", []).extend(
+    [
+        ("any-order", b_new_membership_value_anywhere_in_the_predictions),
+        ("both-lengths", b_new_divides_by_both_lengths),
+        ("first-place-only", b_new_resets_the_count_inside_the_loop),
+    ]
+)
+CATALOGUE["00.c"].setdefault("also", []).extend(
+    [
+        (
+            "album-feature-extraction",
+            {"album": "feature extraction", "mushrooms": "fine-tuning", "x-rays": "fine-tuning"},
+        ),
+        (
+            "mushrooms-fine-tuning",
+            {"album": "as is", "mushrooms": "fine-tuning", "x-rays": "feature extraction"},
+        ),
+    ]
+)

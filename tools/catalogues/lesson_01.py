@@ -813,3 +813,138 @@ CATALOGUE = {
         ],
     },
 }
+
+# --- As newcomers typed them, without sight of the checks --------------------------------------
+
+
+def a_new_the_16_unit_layer_is_made():
+    inputs = keras.Input((28, 28))
+    x = layers.Rescaling(1 / 255)(inputs)
+    x = layers.Flatten()(x)
+    x = layers.Dense(32, activation="relu")(x)
+    y = layers.Dense(16, activation="relu")(x)
+    outputs = layers.Dense(10, activation="softmax")(x)
+    return keras.Model(inputs, outputs)
+
+
+def a_new_sigmoid_at_the_end():
+    inputs = keras.Input((28, 28))
+    x = layers.Rescaling(1 / 255)(inputs)
+    x = layers.Flatten()(x)
+    x = layers.Dense(32, activation="relu")(x)
+    x = layers.Dense(16, activation="relu")(x)
+    outputs = layers.Dense(10, activation="sigmoid")(x)
+    return keras.Model(inputs, outputs)
+
+
+def b_new_biases_of_the_inputs_not_of(sizes):
+    return sum(a * b + a for a, b in zip(sizes, sizes[1:]))
+
+
+def b_new_loop_one_too_far(sizes):
+    total = 0
+    for i in range(len(sizes)):
+        total += sizes[i] * sizes[i + 1] + sizes[i + 1]
+    return total
+
+
+def c_new_name_as_index_into_layers(model, layer_name):
+    return keras.Model(model.input, model.layers[layer_name].output)
+
+
+def c_new_sequential_of_the_layers_before_it(model, layer_name):
+    names = [layer.name for layer in model.layers]
+    return keras.Sequential(model.layers[: names.index(layer_name)])
+
+
+def d_new_inputs_swapped_in_the_model():
+    picture = keras.Input((28, 28), name="picture")
+    weight = keras.Input((1,), name="weight")
+    x = layers.Concatenate()([layers.Flatten()(picture), weight])
+    outputs = layers.Dense(10, activation="softmax")(x)
+    return keras.Model([weight, picture], outputs)
+
+
+def d_new_picture_not_flattened():
+    picture = keras.Input((28, 28), name="picture")
+    weight = keras.Input((1,), name="weight")
+    x = layers.Concatenate()([picture, weight])
+    outputs = layers.Dense(10, activation="softmax")(x)
+    return keras.Model([picture, weight], outputs, name="picture_and_weight")
+
+
+def c_new_index_name(model, layer_name):
+    return keras.Model(model.input, model.get_layer(index=layer_name).output)
+
+
+def a_new_rescaling_made_and_never_called_on():
+    inputs = keras.Input((28, 28))
+    scale = layers.Rescaling(1 / 255)
+    x = layers.Flatten()(inputs)
+    x = layers.Dense(32, activation="relu")(x)
+    x = layers.Dense(16, activation="relu")(x)
+    outputs = layers.Dense(10, activation="softmax")(x)
+    return keras.Model(inputs, outputs)
+
+
+def a_new_relu_on_the_output_softmax_on():
+    inputs = keras.Input((28, 28))
+    x = layers.Rescaling(1 / 255)(inputs)
+    x = layers.Flatten()(x)
+    x = layers.Dense(32, activation="softmax")(x)
+    x = layers.Dense(16, activation="relu")(x)
+    outputs = layers.Dense(10, activation="softmax")(x)
+    return keras.Model(inputs, outputs)
+
+
+def b_new_counts_from_the_second_layer_on(sizes):
+    total = 0
+    for i in range(1, len(sizes) - 1):
+        total += sizes[i] * sizes[i + 1] + sizes[i + 1]
+    return total
+
+
+def c_new_fresh_clone_other_weights(model, layer_name):
+    copy = keras.models.clone_model(model)
+    return keras.Model(copy.input, copy.get_layer(layer_name).output)
+
+
+def d_new_weight_left_out_of_the_sum():
+    picture = keras.Input((28, 28), name="picture")
+    weight = keras.Input((1,), name="weight")
+    flat = layers.Flatten()(picture)
+    both = layers.Concatenate()([flat, flat])
+    outputs = layers.Dense(10, activation="softmax")(both)
+    return keras.Model([picture, weight], outputs, name="picture_and_weight")
+
+
+CATALOGUE["01.d"]["right"] += [d_new_inputs_swapped_in_the_model]
+CATALOGUE["01.a"].setdefault("also", []).extend(
+    [
+        ("thrown-away", a_new_the_16_unit_layer_is_made),
+        ("no-softmax", a_new_sigmoid_at_the_end),
+        ("no-rescaling", a_new_rescaling_made_and_never_called_on),
+        ("no-relu", a_new_relu_on_the_output_softmax_on),
+    ]
+)
+CATALOGUE["01.b"].setdefault("also", []).extend(
+    [
+        ("bias-per-input", b_new_biases_of_the_inputs_not_of),
+        ("raises", b_new_loop_one_too_far),
+        ("first-layer-missing", b_new_counts_from_the_second_layer_on),
+    ]
+)
+CATALOGUE["01.c"].setdefault("also", []).extend(
+    [
+        ("raises", c_new_name_as_index_into_layers),
+        ("wrong-layer", c_new_sequential_of_the_layers_before_it),
+        ("raises", c_new_index_name),
+        ("fresh-weights", c_new_fresh_clone_other_weights),
+    ]
+)
+CATALOGUE["01.d"].setdefault("also", []).extend(
+    [
+        ("picture-not-flat", d_new_picture_not_flattened),
+        ("weight-unused", d_new_weight_left_out_of_the_sum),
+    ]
+)

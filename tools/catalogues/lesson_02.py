@@ -571,3 +571,109 @@ CATALOGUE = {
         ],
     },
 }
+
+# --- As newcomers typed them, without sight of the checks --------------------------------------
+
+
+def a_new_second_mean_over_a_moved_axis(maps):
+    return maps.mean(axis=1).mean(axis=2)
+
+
+def a_new_mean_over_places_and_features_by(maps):
+    return np.mean(maps.reshape(len(maps), -1), axis=1)
+
+
+def b_new_scale_after_the_base(base, scale):
+    base.trainable = False
+    inputs = keras.Input(shape=(32, 32, 3))
+    x = base(inputs, training=False)
+    x = scale(x)
+    x = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(inputs, x)
+
+
+def b_new_freezes_the_layers_with_a_misspelt(base, scale):
+    inputs = keras.Input(shape=(32, 32, 3))
+    base.traineable = False
+    x = base(scale(inputs), training=False)
+    return keras.Model(inputs, layers.GlobalAveragePooling2D()(x))
+
+
+def c_new_counts_arrays_of_which_no_element(before, after):
+    return sum((a != b).all() for a, b in zip(before, after))
+
+
+def c_new_sum_of_arrays_of_truth_values(before, after):
+    return sum(a != b for a, b in zip(before, after))
+
+
+def d_new_binary_cross_entropy_with_integers(train, val):
+    inputs = keras.Input(shape=(1280,))
+    model = keras.Model(inputs, layers.Dense(10, activation="softmax")(inputs))
+    model.compile("adam", loss="binary_crossentropy", metrics=["accuracy"])
+    model.fit(train[0], train[1], epochs=5, verbose=0)
+    return model
+
+
+def d_new_two_hundred_epochs_without_a_stop(train, val):
+    inputs = keras.Input(shape=(1280,))
+    x = layers.Dense(256, activation="relu")(inputs)
+    model = keras.Model(inputs, layers.Dense(10, activation="softmax")(x))
+    model.compile("adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
+    model.fit(*train, validation_data=val, epochs=40, verbose=0)
+    return model
+
+
+def a_new_divides_the_sum_by_height_only(maps):
+    return maps.sum(axis=(1, 2)) / maps.shape[1]
+
+
+def b_new_forgets_to_freeze(base, scale):
+    inputs = keras.Input(shape=(32, 32, 3))
+    x = scale(inputs)
+    x = base(x, training=False)
+    x = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(inputs, x)
+
+
+def c_new_compares_means(before, after):
+    count = 0
+    for b, a in zip(before, after):
+        if round(float(np.mean(b)), 4) != round(float(np.mean(a)), 4):
+            count += 1
+    return count
+
+
+def d_new_no_softmax_from_logits_loss(train, val):
+    inputs = keras.Input(shape=(1280,))
+    model = keras.Model(inputs, layers.Dense(10)(inputs))
+    model.compile("adam", loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.fit(*train, validation_data=val, epochs=8, verbose=0)
+    return model
+
+
+CATALOGUE["02.c"]["wrong"] |= {"truth-values-added": c_new_sum_of_arrays_of_truth_values}
+CATALOGUE["02.a"].setdefault("also", []).extend(
+    [
+        ("shifted-axis", a_new_second_mean_over_a_moved_axis),
+        ("feature-axis", a_new_mean_over_places_and_features_by),
+        ("other-size", a_new_divides_the_sum_by_height_only),
+    ]
+)
+CATALOGUE["02.b"].setdefault("also", []).extend(
+    [
+        ("scaled-after", b_new_scale_after_the_base),
+        ("unknown-flag", b_new_freezes_the_layers_with_a_misspelt),
+        ("not-frozen", b_new_forgets_to_freeze),
+    ]
+)
+CATALOGUE["02.c"].setdefault("also", []).extend(
+    [("all", c_new_counts_arrays_of_which_no_element), ("cancelled", c_new_compares_means)]
+)
+CATALOGUE["02.d"].setdefault("also", []).extend(
+    [
+        ("raises", d_new_binary_cross_entropy_with_integers),
+        ("overconfident", d_new_two_hundred_epochs_without_a_stop),
+        ("logits", d_new_no_softmax_from_logits_loss),
+    ]
+)

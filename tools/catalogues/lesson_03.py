@@ -585,3 +585,92 @@ CATALOGUE = {
         ],
     },
 }
+
+# --- As newcomers typed them, without sight of the checks --------------------------------------
+
+
+def a_new_map_drops_the_labels(train, val, augment):
+    train = train.cache().map(lambda images, labels: augment(images))
+    return train, val.cache()
+
+
+def a_new_only_val_cached(train, val, augment):
+    train = train.map(lambda images, labels: (augment(images), labels))
+    val = val.cache()
+    return train, val
+
+
+def b_new_counts_the_training_images(train_files, test_files, photograph):
+    shown = {photograph[name] for name in test_files}
+    return len([name for name in train_files if photograph[name] in shown])
+
+
+def b_new_looks_a_name_up_among_photographs(train_files, test_files, photograph):
+    known = [photograph[name] for name in train_files]
+    return sum(name in known for name in test_files)
+
+
+def c_new_a_quarter_turn():
+    return keras.Sequential([layers.RandomRotation(0.25), layers.RandomZoom(0.1)])
+
+
+def c_new_only_rescales():
+    return keras.Sequential([layers.Rescaling(1 / 255)])
+
+
+def d_new_drawn_with_replacement(features, labels, photographs):
+    return np.random.choice(len(labels), 50)
+
+
+def d_new_the_first_fifty(features, labels, photographs):
+    return list(range(50))
+
+
+def a_new_augments_the_validation_images_as_well(train, val, augment):
+    def change(images, labels):
+        return augment(images, training=True), labels
+
+    return train.cache().map(change), val.cache().map(change)
+
+
+def b_new_set_difference_the_wrong_way(train_files, test_files, photograph):
+    train_p = set(photograph[f] for f in train_files)
+    return len([f for f in test_files if photograph[f] not in train_p])
+
+
+def c_new_flip_left_and_right_among_others():
+    return keras.Sequential([layers.RandomFlip("horizontal"), layers.RandomRotation(0.05)])
+
+
+def d_new_five_of_each_class_the_first(features, labels, photographs):
+    return np.concatenate([np.flatnonzero(labels == k)[:5] for k in range(10)])
+
+
+CATALOGUE["03.a"].setdefault("also", []).extend(
+    [
+        ("labels-dropped", a_new_map_drops_the_labels),
+        ("not-cached", a_new_only_val_cached),
+        ("validation-changed", a_new_augments_the_validation_images_as_well),
+    ]
+)
+CATALOGUE["03.b"].setdefault("also", []).extend(
+    [
+        ("wrong-side", b_new_counts_the_training_images),
+        ("files", b_new_looks_a_name_up_among_photographs),
+        ("clean", b_new_set_difference_the_wrong_way),
+    ]
+)
+CATALOGUE["03.c"].setdefault("also", []).extend(
+    [
+        ("turned", c_new_a_quarter_turn),
+        ("black", c_new_only_rescales),
+        ("mirrored-horizontal", c_new_flip_left_and_right_among_others),
+    ]
+)
+CATALOGUE["03.d"].setdefault("also", []).extend(
+    [
+        ("twice", d_new_drawn_with_replacement),
+        ("class-missing", d_new_the_first_fifty),
+        ("few-photographs", d_new_five_of_each_class_the_first),
+    ]
+)

@@ -462,3 +462,104 @@ CATALOGUE = {
         ],
     },
 }
+
+# --- As newcomers typed them, without sight of the checks --------------------------------------
+
+
+def a_new_watches_training_accuracy(where):
+    return ModelCheckpoint(
+        where / "best.weights.h5",
+        monitor="accuracy",
+        mode="max",
+        save_best_only=True,
+        save_weights_only=True,
+    )
+
+
+def a_new_text_name_joined_with(where):
+    return ModelCheckpoint(
+        where + "/best.weights.h5",
+        monitor="val_accuracy",
+        save_best_only=True,
+        save_weights_only=True,
+    )
+
+
+def b_new_training_accuracy(history):
+    return np.max(history["accuracy"])
+
+
+def b_new_accuracy_at_the_lowest_loss(history):
+    return history["val_accuracy"][np.argmin(history["val_loss"])]
+
+
+def c_new_seed_times_epoch(count, seed, epoch):
+    return np.random.default_rng(seed * epoch).permutation(count)
+
+
+def c_new_drawn_with_repeats(count, seed, epoch):
+    return np.random.default_rng(seed + epoch).integers(0, count, count)
+
+
+def d_new_stops_on_training_loss(train, val):
+    model = keras.Sequential([keras.Input((1280,)), layers.Dense(10, activation="softmax")])
+    model.compile("adam", loss="sparse_categorical_crossentropy")
+    model.fit(
+        *train,
+        validation_data=val,
+        epochs=60,
+        verbose=0,
+        callbacks=[EarlyStopping(monitor="loss", patience=3, restore_best_weights=True)],
+    )
+    return model
+
+
+def a_new_mode_left_at_min(where):
+    return ModelCheckpoint(
+        where / "w.weights.h5",
+        monitor="val_accuracy",
+        mode="min",
+        save_best_only=True,
+        save_weights_only=True,
+    )
+
+
+def b_new_takes_the_best_loss(history):
+    return min(history["val_loss"])
+
+
+def c_new_epoch_only(count, seed, epoch):
+    np.random.seed(epoch)
+    return np.random.permutation(count)
+
+
+def d_new_one_epoch(train, val):
+    model = keras.Sequential([keras.Input((1280,)), layers.Dense(10, activation="softmax")])
+    model.compile("sgd", loss="sparse_categorical_crossentropy")
+    model.fit(*train, validation_data=val, epochs=1, verbose=0)
+    return model
+
+
+CATALOGUE["04.d"]["right"] += [d_new_stops_on_training_loss]
+CATALOGUE["04.a"].setdefault("also", []).extend(
+    [
+        ("training-accuracy", a_new_watches_training_accuracy),
+        ("raises", a_new_text_name_joined_with),
+        ("mode", a_new_mode_left_at_min),
+    ]
+)
+CATALOGUE["04.b"].setdefault("also", []).extend(
+    [
+        ("training-accuracy", b_new_training_accuracy),
+        ("of-the-lowest-loss", b_new_accuracy_at_the_lowest_loss),
+        ("loss", b_new_takes_the_best_loss),
+    ]
+)
+CATALOGUE["04.c"].setdefault("also", []).extend(
+    [
+        ("collision", c_new_seed_times_epoch),
+        ("repeats", c_new_drawn_with_repeats),
+        ("ignores-seed", c_new_epoch_only),
+    ]
+)
+CATALOGUE["04.d"].setdefault("also", []).extend([("too-short", d_new_one_epoch)])

@@ -584,3 +584,136 @@ CATALOGUE = {
         ],
     },
 }
+
+# --- As newcomers typed them, without sight of the checks --------------------------------------
+
+
+def a_new_the_first_n_by_a_slice(base, n):
+    base.trainable = True
+    for layer in base.layers[n:]:
+        layer.trainable = False
+        if isinstance(layer, layers.BatchNormalization):
+            layer.trainable = False
+
+
+def a_new_compares_the_name_with_the_class(base, n):
+    base.trainable = False
+    base.trainable = True
+    for layer in base.layers[:-n]:
+        layer.trainable = False
+    for layer in base.layers:
+        if layer.name == "BatchNormalization":
+            layer.trainable = False
+
+
+def b_new_epochs_is_only_what_is_more(history, more):
+    return {"epochs": more, "initial_epoch": history.epoch[-1] + 1}
+
+
+def b_new_last_epoch_counted_again(history, more):
+    return {"epochs": history.epoch[-1] + more, "initial_epoch": history.epoch[-1]}
+
+
+def c_new_opened_not_compiled_again_rate_0(train, val, tail):
+    inputs = keras.Input(tail.input_shape[1:])
+    x = layers.GlobalAveragePooling2D()(tail(inputs))
+    model = keras.Model(inputs, layers.Dense(10, activation="softmax")(x))
+    model.compile(keras.optimizers.Adam(0.01), loss="sparse_categorical_crossentropy")
+    model.fit(*train, epochs=3, verbose=0)
+    tail.trainable = True
+    model.fit(*train, epochs=5, verbose=0)
+    return model
+
+
+def d_new_95_one_sided_t(control, fine_tuned):
+    from scipy.stats import t
+
+    gain = np.array(fine_tuned) - np.array(control)
+    half = t.ppf(0.95, len(gain) - 1) * gain.std(ddof=1) / np.sqrt(len(gain))
+    return gain.mean() - half, gain.mean() + half
+
+
+def d_new_spread_of_the_two_arms_added(control, fine_tuned):
+    from scipy.stats import t
+
+    n = len(control)
+    error = np.sqrt(np.var(control, ddof=1) / n + np.var(fine_tuned, ddof=1) / n)
+    gain = np.mean(fine_tuned) - np.mean(control)
+    half = t.ppf(0.975, n - 1) * error
+    return gain - half, gain + half
+
+
+def a_new_weights_flag(base, n):
+    for w in base.weights:
+        w.trainable = False
+    for layer in base.layers[-n:]:
+        if not isinstance(layer, layers.BatchNormalization):
+            for w in layer.weights:
+                w.trainable = True
+
+
+def a_new_weights_flag_2(base, n):
+    base.trainable = True
+    for layer in base.layers[:-n]:
+        for w in layer.weights:
+            w.trainable = False
+
+
+def b_new_sum(history, more):
+    return {"epochs": sum(history.epoch) + more, "initial_epoch": sum(history.epoch)}
+
+
+def b_new_sum_1(history, more):
+    return {"epochs": sum(history.epoch) + 1 + more, "initial_epoch": sum(history.epoch) + 1}
+
+
+def a_new_enumerates_with_n(base, n):
+    base.trainable = True
+    for i, layer in enumerate(base.layers):
+        if i < n or isinstance(layer, layers.BatchNormalization):
+            layer.trainable = False
+
+
+def b_new_uses_params_epochs_as_initial(history, more):
+    return {
+        "epochs": history.params["epochs"] + more,
+        "initial_epoch": len(history.history["loss"]),
+    }
+
+
+def d_new_population_spread(control, fine_tuned):
+    from scipy.stats import t
+
+    gain = np.array(fine_tuned) - np.array(control)
+    half = t.ppf(0.975, len(gain) - 1) * np.std(gain) / np.sqrt(len(gain))
+    return gain.mean() - half, gain.mean() + half
+
+
+CATALOGUE["05.a"]["wrong"] |= {"set-on-weights": a_new_weights_flag}
+CATALOGUE["05.b"]["wrong"] |= {"summed": b_new_sum}
+CATALOGUE["05.a"].setdefault("also", []).extend(
+    [
+        ("first", a_new_the_first_n_by_a_slice),
+        ("batch-norm", a_new_compares_the_name_with_the_class),
+        ("set-on-weights", a_new_weights_flag_2),
+        ("counted-from-the-front", a_new_enumerates_with_n),
+    ]
+)
+CATALOGUE["05.b"].setdefault("also", []).extend(
+    [
+        ("how-many-more", b_new_epochs_is_only_what_is_more),
+        ("repeats", b_new_last_epoch_counted_again),
+        ("summed", b_new_sum_1),
+        ("this-fit-only", b_new_uses_params_epochs_as_initial),
+    ]
+)
+CATALOGUE["05.c"].setdefault("also", []).extend(
+    [("still-frozen", c_new_opened_not_compiled_again_rate_0)]
+)
+CATALOGUE["05.d"].setdefault("also", []).extend(
+    [
+        ("one-sided", d_new_95_one_sided_t),
+        ("unpaired", d_new_spread_of_the_two_arms_added),
+        ("population", d_new_population_spread),
+    ]
+)

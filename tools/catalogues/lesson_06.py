@@ -509,3 +509,110 @@ CATALOGUE = {
         ],
     },
 }
+
+# --- As newcomers typed them, without sight of the checks --------------------------------------
+
+
+def a_new_looks_at_rows_only(model, prefix, side):
+    found = None
+    for layer in model.layers:
+        if layer.name.startswith(prefix) and layer.output.shape[1] >= side:
+            found = layer.name
+    return found
+
+
+def a_new_prefix_anywhere_in_the_name(model, prefix, side):
+    names = [
+        layer.name
+        for layer in model.layers
+        if prefix in layer.name and layer.output.shape[1] >= side and layer.output.shape[2] >= side
+    ]
+    return names[-1]
+
+
+def b_new_two_units_softmax(base, cut):
+    base.trainable = False
+    x = layers.GlobalAveragePooling2D()(base.get_layer(cut).output)
+    return keras.Model(base.input, layers.Dense(2, activation="softmax")(x))
+
+
+def b_new_calls_the_layer_on_the_base(base, cut):
+    base.trainable = False
+    x = base.get_layer(cut)(base.output)
+    x = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(base.input, layers.Dense(1, activation="sigmoid")(x))
+
+
+def c_new_as_if_pooled_channels_only(shape, units):
+    return shape[-1] * units + units + units + 1
+
+
+def c_new_bias_of_the_last_unit_left(shape, units):
+    return shape[0] * shape[1] * shape[2] * units + units + units
+
+
+def d_new_maps_not_rows(base):
+    return keras.Model(base.input, base.get_layer("block5c_add").output)
+
+
+def b_new_index_name(base, cut):
+    base.trainable = False
+    x = layers.GlobalAveragePooling2D()(base.get_layer(index=cut).output)
+    return keras.Model(base.input, layers.Dense(1, activation="sigmoid")(x))
+
+
+def c_new_thousands_rounded(shape, units):
+    a, b, c = shape
+    return round(((a * b * c + 1) * units + units + 1) / 1000)
+
+
+def c_new_thousands(shape, units):
+    a, b, c = shape
+    return ((a * b * c + 1) * units + units + 1) // 1000
+
+
+def c_new_thousands_too(shape, units):
+    a, b, c = shape
+    return ((a * b * c + 1) * units + units + 1) / 1000
+
+
+def a_new_first_rather_than_last(model, prefix, side):
+    for layer in model.layers:
+        if layer.name.startswith(prefix):
+            s = layer.output.shape
+            if s[1] >= side and s[2] >= side:
+                return layer.name
+
+
+def b_new_no_activation_on_the_unit(base, cut):
+    for layer in base.layers:
+        layer.trainable = False
+    x = layers.GlobalAveragePooling2D()(base.get_layer(cut).output)
+    return keras.Model(base.input, layers.Dense(1)(x))
+
+
+CATALOGUE["06.a"].setdefault("also", []).extend(
+    [
+        ("rows-only", a_new_looks_at_rows_only),
+        ("anywhere", a_new_prefix_anywhere_in_the_name),
+        ("not-last", a_new_first_rather_than_last),
+    ]
+)
+CATALOGUE["06.b"].setdefault("also", []).extend(
+    [
+        ("units", b_new_two_units_softmax),
+        ("from-the-end", b_new_calls_the_layer_on_the_base),
+        ("raises", b_new_index_name),
+        ("no-sigmoid", b_new_no_activation_on_the_unit),
+    ]
+)
+CATALOGUE["06.c"].setdefault("also", []).extend(
+    [
+        ("pooled", c_new_as_if_pooled_channels_only),
+        ("last-bias", c_new_bias_of_the_last_unit_left),
+        ("thousands", c_new_thousands_rounded),
+        ("thousands", c_new_thousands),
+        ("thousands", c_new_thousands_too),
+    ]
+)
+CATALOGUE["06.d"].setdefault("also", []).extend([("maps", d_new_maps_not_rows)])

@@ -556,3 +556,136 @@ CATALOGUE = {
         "also": [("no-model", lambda train, val: keras.callbacks.History())],
     },
 }
+
+# --- As newcomers typed them, without sight of the checks --------------------------------------
+
+
+def a_new_kernel_not_squared(height, width, kernel, channels, filters, depthwise=False):
+    if depthwise:
+        return height * width * kernel * channels
+    return height * width * kernel * channels * filters
+
+
+def b_new_budget_of_time_times_three(candidates, milliseconds, megabytes):
+    fits = to_try(candidates, milliseconds * 3, megabytes * 2, crops=1, float16=1)
+    return fits[0].name if fits else None
+
+
+def c_new_only_the_named_layer_opens(base, name):
+    base.trainable = False
+    for layer in base.layers:
+        if layer.name == name:
+            layer.trainable = True
+
+
+def c_new_slice_from_an_index_of_a(base, name):
+    start = base.layers.index(name)
+    for layer in base.layers[:start]:
+        layer.trainable = False
+
+
+def d_new_flatten_too_many_parameters(train, val):
+    model = keras.Sequential(
+        [keras.Input((3, 3, 1280)), layers.Flatten(), layers.Dense(10, activation="softmax")]
+    )
+    model.compile("adam", "sparse_categorical_crossentropy")
+    model.fit(*train, validation_data=val, epochs=8, verbose=0)
+    return model
+
+
+def c_new_weights_flag(base, name):
+    start = [layer.name for layer in base.layers].index(name)
+    for layer in base.layers[start:]:
+        for w in layer.trainable_weights:
+            w.trainable = True
+
+
+def c_new_weights_flag_2(base, name):
+    start = [layer.name for layer in base.layers].index(name)
+    for i, layer in enumerate(base.layers):
+        for w in layer.weights:
+            w.trainable = i >= start and not isinstance(layer, layers.BatchNormalization)
+
+
+def a_new_plus_places(height, width, kernel, channels, filters, depthwise=False):
+    return kernel * kernel * channels * (1 if depthwise else filters) + height * width
+
+
+def b_new_or(candidates, milliseconds, megabytes):
+    fits = [
+        c for c in candidates if c.milliseconds * 3 <= milliseconds or c.megabytes / 2 <= megabytes
+    ]
+    return max(fits, key=lambda c: (c.top1, -c.milliseconds)).name if fits else None
+
+
+def b_new_or_untranslated(candidates, milliseconds, megabytes):
+    fits = [c for c in candidates if c.milliseconds <= milliseconds or c.megabytes <= megabytes]
+    return max(fits, key=lambda c: (c.top1, -c.milliseconds)).name if fits else None
+
+
+def c_new_break_at_norm(base, name):
+    start = [layer.name for layer in base.layers].index(name)
+    for layer in base.layers[:start]:
+        layer.trainable = False
+    for layer in base.layers[start:]:
+        if isinstance(layer, layers.BatchNormalization):
+            break
+        layer.trainable = True
+
+
+def c_new_while_until_norm(base, name):
+    base.trainable = True
+    for layer in base.layers:
+        layer.trainable = False
+    found = False
+    for layer in base.layers:
+        if layer.name == name:
+            found = True
+        if isinstance(layer, layers.BatchNormalization) and found:
+            return
+        if found:
+            layer.trainable = True
+
+
+def a_new_depthwise_divides_by_filters_twice(
+    height, width, kernel, channels, filters, depthwise=False
+):
+    cost = height * width * kernel**2 * channels * filters
+    return cost / channels if depthwise else cost
+
+
+def c_new_freezes_from_the_name_on(base, name):
+    freeze = False
+    for layer in base.layers:
+        if layer.name == name:
+            freeze = True
+        layer.trainable = not freeze
+
+
+CATALOGUE["07.a"]["wrong"] |= {"places-added": a_new_plus_places}
+CATALOGUE["07.b"]["wrong"] |= {"either-budget": b_new_or}
+CATALOGUE["07.c"]["wrong"] |= {
+    "set-on-weights": c_new_weights_flag_2,
+    "stops-at-norm": c_new_break_at_norm,
+}
+CATALOGUE["07.a"].setdefault("also", []).extend(
+    [
+        ("one-side", a_new_kernel_not_squared),
+        ("depthwise-filters", a_new_depthwise_divides_by_filters_twice),
+    ]
+)
+CATALOGUE["07.b"].setdefault("also", []).extend(
+    [("one-crop", b_new_budget_of_time_times_three), ("either-budget", b_new_or_untranslated)]
+)
+CATALOGUE["07.c"].setdefault("also", []).extend(
+    [
+        ("base-frozen", c_new_only_the_named_layer_opens),
+        ("raises", c_new_slice_from_an_index_of_a),
+        ("base-untouched", c_new_weights_flag),
+        ("stops-at-norm", c_new_while_until_norm),
+        ("turned-round", c_new_freezes_from_the_name_on),
+    ]
+)
+CATALOGUE["07.d"].setdefault("also", []).extend(
+    [("over-budget", d_new_flatten_too_many_parameters)]
+)

@@ -246,3 +246,71 @@ CATALOGUE = {
         },
     },
 }
+
+# --- As newcomers typed them, without sight of the checks --------------------------------------
+
+
+def a_new_bins_not_weighted(probabilities, labels, bins):
+    sure = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    edges = np.linspace(0, 1, bins + 1)
+    gaps = []
+    for low, high in zip(edges, edges[1:]):
+        inside = (sure > low) & (sure <= high)
+        if inside.any():
+            gaps.append(abs(sure[inside].mean() - right[inside].mean()))
+    return np.mean(gaps)
+
+
+def b_new_positive_before_the_sum(maps, gradients):
+    weights = gradients.mean(axis=(1, 2))
+    return np.maximum(maps * weights[:, None, None, :], 0).sum(axis=-1)
+
+
+def c_new_multiplies_by_t(logits, labels):
+    from scipy.special import log_softmax
+
+    best, best_t = 1e9, None
+    for t in np.linspace(0.1, 10, 500):
+        nll = -log_softmax(logits * t, axis=1)[np.arange(len(labels)), labels].mean()
+        if nll < best:
+            best, best_t = nll, t
+    return best_t
+
+
+def d_new_least_suspicious_first(features, labels, photographs):
+    from sklearn.linear_model import LogisticRegression
+
+    model = LogisticRegression(max_iter=200).fit(features, labels)
+    own = model.predict_proba(features)[
+        np.arange(len(labels)), np.searchsorted(model.classes_, labels)
+    ]
+    return np.argsort(-own)
+
+
+def a_new_bin_edges_from_quantiles(probabilities, labels, bins):
+    sure = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    order = np.argsort(sure)
+    total = 0
+    for part in np.array_split(order, bins):
+        total += len(part) / len(labels) * abs(sure[part].mean() - right[part].mean())
+    return total
+
+
+def c_new_chooses_by_accuracy(logits, labels):
+    best, best_t = -1, 1
+    for t in np.linspace(0.1, 5, 200):
+        accuracy = np.mean(np.argmax(logits / t, axis=1) == labels)
+        if accuracy > best:
+            best, best_t = accuracy, t
+    return best_t
+
+
+CATALOGUE["08.a"]["wrong"] |= {"equally-full": a_new_bin_edges_from_quantiles}
+CATALOGUE["08.b"]["wrong"] |= {"relu-each": b_new_positive_before_the_sum}
+CATALOGUE["08.a"].setdefault("also", []).extend([("bins-alike", a_new_bins_not_weighted)])
+CATALOGUE["08.c"].setdefault("also", []).extend(
+    [("inverse", c_new_multiplies_by_t), ("never-above-one", c_new_chooses_by_accuracy)]
+)
+CATALOGUE["08.d"].setdefault("also", []).extend([("turned-round", d_new_least_suspicious_first)])

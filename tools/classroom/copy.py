@@ -86,6 +86,8 @@ def copy(folder: Path, repository: str = "") -> Iterator[str]:
             raise ValueError(f"{notebook.name}: {problem}") from None
         if own:
             template.fill(lesson, notebook, own)
+            for cell in lesson.cells:
+                cell.source = cell.source.replace("=lab/tree/my/", "=lab/tree/notebooks/")
         else:
             lesson.cells = [cell for cell in lesson.cells if not template.shared_tag(cell)]
         made[notebook.name] = lesson
@@ -119,6 +121,11 @@ def copy(folder: Path, repository: str = "") -> Iterator[str]:
     container = folder / ".devcontainer" / "devcontainer.json"
     text = re.sub(r" && \S+ -m tools learn --no-lab", "", container.read_text(encoding="utf-8"))
     container.write_text(text.replace('"my/', '"notebooks/'), encoding="utf-8")
+    build = folder / ".binder" / "postBuild"
+    build.write_text(
+        re.sub(r"# As on .*\n.* -m tools learn .*\n", "", build.read_text(encoding="utf-8")),
+        encoding="utf-8",
+    )
     readme = folder / "README.md"
     text = readme.read_text(encoding="utf-8")
     readme.write_text(readme_of_a_copy(text, bool(own)), encoding="utf-8")
@@ -137,6 +144,7 @@ def readme_of_a_copy(text: str, published: bool) -> str:
     text = re.sub(r"(?ms)^## Behind the lessons$.*?(?=^## |\Z)", "", text)
     text = re.sub(r"(?m)^\| (?:It worked last year|The next time|Newer lessons)\? \|.*\n", "", text)
     text = text.replace(", as a copy of your own in `my/`", "")
+    text = text.replace("=lab/tree/my/", "=lab/tree/notebooks/")
     lab = "jupyter lab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb"
     text = text.replace("/python -m tools learn\n", f"/{lab}\n")
     if published:
