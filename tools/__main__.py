@@ -104,6 +104,18 @@ def twice(chosen: argparse.Namespace) -> Iterator[str]:
         raise Problem(f"{wrong} thing{'s' * (wrong > 1)} to mend")
 
 
+def mutate(chosen: argparse.Namespace) -> Iterator[str]:
+    """Change each exercise's solution in small ways; list changes that its check lets pass."""
+    from tools.mutate import mutate
+
+    passing = 0
+    for line in mutate(_lessons(chosen), chosen.open):
+        passing += " PASSES" in line
+        yield line
+    if passing:
+        raise Problem(f"{passing} mutant{'s' * (passing > 1)} to look at")
+
+
 def ladder(chosen: argparse.Namespace) -> Iterator[str]:
     """Draw the recorded ladder again, as README shows it."""
     from tools.spread import draw_ladder
@@ -216,7 +228,7 @@ def _lessons(chosen: argparse.Namespace) -> list[Path]:
 
 
 COMMANDS = (
-    *(learn, stamp, refresh, tidy, status, spread, twice, ladder),
+    *(learn, stamp, refresh, tidy, status, spread, twice, mutate, ladder),
     *(html, pages, slides, fork, guide, glossary, copy, gather, benchmarks, record),
 )
 
@@ -244,6 +256,8 @@ def parser() -> argparse.ArgumentParser:
             its.add_argument("--all", action="store_true", help="also those that are fresh")
         if command is spread:
             its.add_argument("--runs", type=_whole_number, default=5, help="seeds; 5 if left out")
+        if command is mutate:
+            its.add_argument("--open", action="store_true", help="also where a score is judged")
         if command is twice:
             how = its.add_mutually_exclusive_group()
             how.add_argument(
