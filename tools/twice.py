@@ -48,9 +48,8 @@ def each_cell_twice(notebook: Path) -> Iterator[str]:
     ran = iter(executed.content.cells)
     for number, (cell, count) in enumerate(zip(given, times, strict=True), start=1):
         runs = [next(ran) for _ in range(count)]
-        wanted = cell if cell.execution_count else runs[0]  # a cell that is new has no outputs
         for name, run in zip(("first run", "run again"), runs, strict=False):
-            yield from _told(notebook, number, name, problems(wanted, run))
+            yield from _told(notebook, number, name, problems(_stored(cell, runs[0]), run))
 
 
 def after(notebook: Path, other: Path) -> Iterator[str]:
@@ -60,7 +59,9 @@ def after(notebook: Path, other: Path) -> Iterator[str]:
     yield f"{notebook.name} after {other.name[:2]}: {_cost(executed)}"
     ran = executed.content.cells[len(before) :]
     for number, (cell, now) in enumerate(zip(given, ran, strict=True), start=1):
-        yield from _told(notebook, number, f"after {other.name[:2]}", problems(cell, now))
+        yield from _told(
+            notebook, number, f"after {other.name[:2]}", problems(_stored(cell, now), now)
+        )
 
 
 def killed(notebook: Path) -> Iterator[str]:
@@ -87,7 +88,7 @@ def killed(notebook: Path) -> Iterator[str]:
     for number, (cell, first, now) in enumerate(
         zip(given, undisturbed.content.cells, again.content.cells, strict=True), start=1
     ):
-        yield from _told(notebook, number, "after the kill", problems(cell, now))
+        yield from _told(notebook, number, "after the kill", problems(_stored(cell, now), now))
         more += _new_lines(first, now)
     yield from (f"  says now: {line}" for line in more)
     if len(more) > 1:
@@ -107,7 +108,7 @@ def together(one: Path, other: Path) -> Iterator[str]:
         yield f"{notebook.name} beside another: {_cost(executed)}"
         ran = executed.content.cells
         for number, (cell, now) in enumerate(zip(_cells(notebook), ran, strict=True), start=1):
-            yield from _told(notebook, number, "beside another", problems(cell, now))
+            yield from _told(notebook, number, "beside another", problems(_stored(cell, now), now))
             for card in cards(now):
                 if card.startswith("↑ Rung ") and card.split()[2] not in kept[LADDER.name]:
                     yield f"  {notebook.name[:2]}: WRONG, lost: rung {card.split()[2]}"
@@ -130,7 +131,11 @@ def problems(wanted: NotebookNode, ran: NotebookNode) -> list[str]:
             found.append(f"writes in red: {output.text.strip().splitlines()[0][:200]}")
     before, now = cards(wanted), cards(ran)
     found += [f"a card is missing: {card}" for card in before if card not in now]
-    found += [f"another card: {card}" for card in now if card not in before]
+    for card in now:
+        if card.startswith("✗") and " FAILS " in card:
+            found.append(f"says that it fails: {card}")
+        elif card not in before:
+            found.append(f"another card: {card}")
     if "nbval-check-output" in lessons.tags(wanted) and _plain(wanted) != _plain(ran):
         found.append(f"says something else: {_text(ran).strip()[:200]!r}")
     return found
@@ -144,6 +149,11 @@ def cards(cell: NotebookNode) -> list[str]:
 
 def _cells(notebook: Path) -> list[NotebookNode]:
     return [cell for cell in lessons.read(notebook).cells if cell.cell_type == "code"]
+
+
+def _stored(cell: NotebookNode, instead: NotebookNode) -> NotebookNode:
+    """The cell; one that was never executed, and so shows nothing, with another's outputs."""
+    return cell if cell.execution_count else NotebookNode(cell | {"outputs": instead.outputs})
 
 
 def _play(cells: list[NotebookNode], **environment: str) -> Executed:
