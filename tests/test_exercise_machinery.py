@@ -517,6 +517,23 @@ def test_adopt_takes_the_learners_answer_only_where_it_passes(capsys) -> None:
     assert "reference answer" in capsys.readouterr().out
 
 
+def test_the_reference_is_not_taken_for_the_learners_when_its_cells_run_again(
+    lesson, capsys
+) -> None:
+    first, second = (from_cell("def reference(x):\n    return 2 * x", "reference") for _ in "ab")
+    answer = adopt("99.a", ..., first)
+    answer = adopt("99.a", answer, second)  # the cell of the solution, run again
+    assert answer is second
+    assert "your own answer" not in capsys.readouterr().out
+    check("99.a", answer)  # and the cell of the check
+    assert "This is the reference answer" in capsys.readouterr().out
+    assert not (lesson / "progress.json").exists()
+    mine = from_cell("def answer(x):\n    return x + x")
+    check("99.a", mine)
+    assert adopt("99.a", mine, second) is mine
+    assert recorded(lesson)["99.a"]["status"] == "passed"
+
+
 def test_adopt_is_no_attempt(lesson) -> None:
     adopt("99.a", double, double)
     assert not (lesson / "progress.json").exists()

@@ -76,6 +76,46 @@ def spread(chosen: argparse.Namespace) -> Iterator[str]:
     yield from spread(_lessons(chosen), chosen.runs)
 
 
+def twice(chosen: argparse.Namespace) -> Iterator[str]:
+    """Run every cell twice in a row, or lessons after others, killed, or two at once."""
+    from tools import lessons
+    from tools import twice as again
+
+    def runs() -> Iterator[str]:
+        every, notebooks = lessons.lessons(), _lessons(chosen)
+        if chosen.at_once:
+            if len(notebooks) != 2:
+                raise Problem("--at-once takes two lessons")
+            yield from again.together(*notebooks)
+            return
+        for notebook in notebooks:
+            if chosen.killed:
+                yield from again.killed(notebook)
+            elif chosen.after:
+                yield from again.after(notebook, every[every.index(notebook) - 1])
+            else:
+                yield from again.each_cell_twice(notebook)
+
+    wrong = 0
+    for line in runs():
+        wrong += "WRONG, " in line
+        yield line
+    if wrong:
+        raise Problem(f"{wrong} thing{'s' * (wrong > 1)} to mend")
+
+
+def mutate(chosen: argparse.Namespace) -> Iterator[str]:
+    """Change each exercise's solution in small ways; list changes that its check lets pass."""
+    from tools.mutate import mutate
+
+    passing = 0
+    for line in mutate(_lessons(chosen), chosen.open):
+        passing += " PASSES" in line
+        yield line
+    if passing:
+        raise Problem(f"{passing} mutant{'s' * (passing > 1)} to look at")
+
+
 def ladder(chosen: argparse.Namespace) -> Iterator[str]:
     """Draw the recorded ladder again, as README shows it."""
     from tools.spread import draw_ladder
@@ -188,7 +228,7 @@ def _lessons(chosen: argparse.Namespace) -> list[Path]:
 
 
 COMMANDS = (
-    *(learn, stamp, refresh, tidy, status, spread, ladder),
+    *(learn, stamp, refresh, tidy, status, spread, twice, mutate, ladder),
     *(html, pages, slides, fork, guide, glossary, copy, gather, benchmarks, record),
 )
 
@@ -216,6 +256,17 @@ def parser() -> argparse.ArgumentParser:
             its.add_argument("--all", action="store_true", help="also those that are fresh")
         if command is spread:
             its.add_argument("--runs", type=_whole_number, default=5, help="seeds; 5 if left out")
+        if command is mutate:
+            its.add_argument("--open", action="store_true", help="also where a score is judged")
+        if command is twice:
+            how = its.add_mutually_exclusive_group()
+            how.add_argument(
+                "--after", action="store_true", help="after the lesson before it, in one kernel"
+            )
+            how.add_argument(
+                "--killed", action="store_true", help="killed in the longest cell, then run again"
+            )
+            how.add_argument("--at-once", action="store_true", help="two, with one personal folder")
         if command is fork:
             its.add_argument("address", nargs="?", help="git's remote `origin` if left out")
             its.add_argument("--branch", help="the present one if left out")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import json
 import os
 import re
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nbformat
 from jupyter_core.utils import run_sync
@@ -20,6 +22,9 @@ from helpers.files import digest, whole
 from tools import freshness, lessons, template
 from tools.normalise import normalise
 from tools.template import Stale
+
+if TYPE_CHECKING:
+    from nbclient import NotebookClient
 
 CELL_SECONDS = 600
 END_SECONDS = 10  # a kernel that has not ended by then is made to
@@ -88,23 +93,20 @@ class Executed:
         return freshness.now(self.content, {"helpers": self.helpers, "data": self.data})
 
 
-def execute(content: NotebookNode, **environment: str) -> Executed:
-    """Run a lesson in a fresh kernel with its own folder for progress and runs.
+@contextlib.contextmanager
+def kernel(content: NotebookNode, **environment: str) -> Iterator[NotebookClient]:
+    """Start a fresh kernel for a lesson, with its own folder for progress and runs; then end it.
 
     Args:
-        content: The lesson; its outputs are replaced in place.
+        content: The lesson; the outputs of cells that are executed are replaced in place.
         environment: Variables for the kernel, such as ``COURSE_SEED="1"``.
 
-    Raises:
-        nbclient.exceptions.CellExecutionError: A cell failed.
+    Yields:
+        The client: ``client.execute_cell(cell, index)`` executes one of the lesson's cells.
     """
     from nbclient import NotebookClient
 
-    data = str(lessons.COURSE_ROOT / "data") + os.sep
-    watch = f"DATA = {data!r}\n{WATCH}"
-    began = time.time()
     with tempfile.TemporaryDirectory() as home:
-        variables = os.environ | {"COURSE_HOME": home} | environment
         client = NotebookClient(
             content,
             timeout=CELL_SECONDS,
@@ -113,20 +115,32 @@ def execute(content: NotebookNode, **environment: str) -> Executed:
             extra_arguments=["--log-level=ERROR"],
             resources={"metadata": {"path": str(lessons.NOTEBOOKS)}},
         )
-        clock = time.perf_counter()
-        with client.setup_kernel(env=variables):
-            memory = _watch_memory(client.km.provisioner.pid)
-            _ask(
-                client,
-                f"exec({watch!r}, __import__('sys').modules.setdefault({WATCHER!r}, "
-                f"__import__('types').ModuleType({WATCHER!r})).__dict__)",
-            )
-            silences = _watch_silence(client)
-            for index, cell in enumerate(content.cells):
-                client.execute_cell(cell, index)
-            seconds, peak = time.perf_counter() - clock, memory()
-            used = json.loads(_ask(client, "", f"__import__({WATCHER!r}).used()"))
+        with client.setup_kernel(env=os.environ | {"COURSE_HOME": home} | environment):
+            yield client
             _end(client)
+
+
+def execute(content: NotebookNode, **environment: str) -> Executed:
+    """Run a lesson in a fresh kernel, as `kernel` starts it.
+
+    Raises:
+        nbclient.exceptions.CellExecutionError: A cell failed.
+    """
+    data = str(lessons.COURSE_ROOT / "data") + os.sep
+    watch = f"DATA = {data!r}\n{WATCH}"
+    began, clock = time.time(), time.perf_counter()
+    with kernel(content, **environment) as client:
+        memory = _watch_memory(client.km.provisioner.pid)
+        _ask(
+            client,
+            f"exec({watch!r}, __import__('sys').modules.setdefault({WATCHER!r}, "
+            f"__import__('types').ModuleType({WATCHER!r})).__dict__)",
+        )
+        silences = _watch_silence(client)
+        for index, cell in enumerate(content.cells):
+            client.execute_cell(cell, index)
+        seconds, peak = time.perf_counter() - clock, memory()
+        used = json.loads(_ask(client, "", f"__import__({WATCHER!r}).used()"))
     helpers = {_helper_name(Path(file)) for file in used["helpers"]} - {""}
     names = {freshness.data_name(Path(file)) for file in used["data"]} - {None}
     numbers = [i for i, cell in enumerate(content.cells) if cell.cell_type == "code"]

@@ -65,9 +65,16 @@ def check(exercise_id: str, answer: Any) -> None:
     Raises:
         KeyError: There is no such exercise: a mistake in the lesson, not in the answer.
     """
+    name = f"Exercise {exercise_id} · {find(exercise_id).title}"
+    if _is_reference(exercise_id, answer):  # the check was run again, below the solution
+        Card(
+            f"… {name}",
+            "This is the reference answer, with which the lesson went on. To check your own, run "
+            "its cell first, then this one.",
+        ).show()
+        return
     result = evaluate(exercise_id, answer)
     saved = remember(exercise_id, result.status, result.code)
-    name = f"Exercise {exercise_id} · {find(exercise_id).title}"
     if result.status == "untouched":
         card = Card(
             f"… {name}",
@@ -98,11 +105,20 @@ def adopt(exercise_id: str, mine: Answer, reference: Answer) -> Answer:
     Raises:
         KeyError: There is no such exercise.
     """
-    if evaluate(exercise_id, mine).status == "passed":
+    own = not _is_reference(exercise_id, mine)  # as it is where the solution is run again
+    if own and evaluate(exercise_id, mine).status == "passed":
         print(f"{exercise_id}: the lesson goes on with your own answer.")
         return mine
     print(f"{exercise_id}: the lesson goes on with the reference answer; yours stays in its cell.")
+    _ADOPTED[exercise_id] = reference
     return reference
+
+
+_ADOPTED: dict[str, object] = {}  # by exercise: the reference that goes by the answer's name now
+
+
+def _is_reference(exercise_id: str, answer: object) -> bool:
+    return exercise_id in _ADOPTED and answer is _ADOPTED[exercise_id]
 
 
 def evaluate(exercise_id: str, answer: Any) -> Result:
