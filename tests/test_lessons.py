@@ -224,18 +224,13 @@ def test_no_claim_has_the_id_of_another() -> None:
     assert [name for name, count in counts.items() if count > 1] == []
 
 
-# Lessons whose claims are new and not yet run with five seeds; their cards show no spread until
-# `python -m tools spread` has. Only ever shorten this.
-BEING_RECORDED = ("08",)
-
-
 def test_claims_held_with_every_recorded_seed(path: Path, lesson) -> None:
     number = path.name[:2]
     advice = f"run: python -m tools spread --runs {FEWEST_SEEDS} {number}"
     record = json.loads(RECORD.read_text())
     mine = {name: entry for name, entry in record.items() if name.startswith(f"{number}.")}
     known, said = set(mine), set(claim_ids(lesson, "claim"))
-    assert known <= said if number in BEING_RECORDED else known == said, advice
+    assert known == said, advice
     for name, entry in mine.items():
         seeds = entry["seeds"]
         assert len(set(seeds)) == len(seeds) >= FEWEST_SEEDS, (name, advice)
