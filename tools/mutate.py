@@ -163,7 +163,9 @@ def mutants(statement: ast.stmt) -> Iterator[tuple[str, ast.stmt]]:
                 yield _difference(before, after), mutant
     if isinstance(statement, ast.FunctionDef):
         for argument in statement.args.args:
-            yield f"{argument.arg} changed in place", _spoiling(statement, argument.arg)
+            mutant = _spoiling(statement, argument.arg)
+            if SPOIL in ast.unparse(mutant):  # else nothing is returned, before which to do it
+                yield f"{argument.arg} changed in place", mutant
 
 
 def _difference(before: str, after: str) -> str:
