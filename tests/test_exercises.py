@@ -8,24 +8,21 @@ The answers are in tools/catalogues/lesson_NN.py, a dictionary from an exercise'
 from __future__ import annotations
 
 import ast
-import contextlib
 import importlib
-import linecache
 import re
 from functools import cache
 from itertools import combinations, pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from IPython.core.inputtransformer2 import TransformerManager
 
 from helpers.exercises import Exercise, Result, evaluate
 from helpers.exercises.registry import EXERCISES
 from helpers.session import COURSE_ROOT
 from tools import lessons
 from tools.catalogues import catalogue
+from tools.mutate import Cells
 
 CATALOGUES = COURSE_ROOT / "tools" / "catalogues"
 CHECKS = COURSE_ROOT / "helpers" / "exercises"
@@ -211,35 +208,6 @@ def test_a_type_error_inside_an_answer_is_the_one_that_is_told() -> None:
 
 
 # --- In the notebook ---------------------------------------------------------------------------
-
-
-class Cells:
-    """A lesson's exercise cells, to be run on their own."""
-
-    def __init__(self, notebook: Path) -> None:
-        self.name = notebook.stem
-        self.code = [c for c in lessons.read(notebook).cells if c.cell_type == "code"]
-
-    def tagged(self, tag: str) -> list[str]:
-        return [cell.source for cell in self.code if tag in lessons.tags(cell)]
-
-    def namespace(self) -> dict:
-        """What the lesson's import statements bring, and the functions that it defines itself."""
-        space: dict = {"__name__": "__main__"}
-        for cell in self.code:
-            own = not {"exercise", "solution"} & set(lessons.tags(cell))
-            kinds = (ast.Import, ast.ImportFrom, *[ast.FunctionDef] * own)
-            for node in ast.parse(TransformerManager().transform_cell(cell.source)).body:
-                if isinstance(node, kinds):
-                    with contextlib.suppress(NameError):  # a default that the lesson measures
-                        exec(compile(ast.Module([node], []), self.name, "exec"), space)
-        return space
-
-    def run(self, source: str, space: dict) -> None:
-        """Run a cell as IPython does: its source is known to linecache only."""
-        name = f"<ipython-{self.name}-{hash(source)}>"
-        linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
-        exec(compile(source, name, "exec"), space)
 
 
 def checked(source: str) -> tuple[str, str]:

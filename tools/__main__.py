@@ -78,6 +78,8 @@ def spread(chosen: argparse.Namespace) -> Iterator[str]:
 
 def twice(chosen: argparse.Namespace) -> Iterator[str]:
     """Run every cell twice in a row, or lessons after others, killed, or two at once."""
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+
     from tools import lessons
     from tools import twice as again
 
@@ -89,12 +91,15 @@ def twice(chosen: argparse.Namespace) -> Iterator[str]:
             yield from again.together(*notebooks)
             return
         for notebook in notebooks:
-            if chosen.killed:
-                yield from again.killed(notebook)
-            elif chosen.after:
-                yield from again.after(notebook, every[every.index(notebook) - 1])
-            else:
-                yield from again.each_cell_twice(notebook)
+            try:
+                if chosen.killed:
+                    yield from again.killed(notebook)
+                elif chosen.after:
+                    yield from again.after(notebook, every[every.index(notebook) - 1])
+                else:
+                    yield from again.each_cell_twice(notebook)
+            except (CellTimeoutError, DeadKernelError) as problem:  # the other lessons still run
+                yield f"{notebook.name}: WRONG, not run to its end: {str(problem).splitlines()[0]}"
 
     wrong = 0
     for line in runs():

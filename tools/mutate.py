@@ -14,6 +14,7 @@ import copy
 import inspect
 import json
 import linecache
+import re
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -106,7 +107,8 @@ def _judge(cells: Cells, solution: str, with_open: bool) -> Iterator[str]:
     if is_open(exercise_id) and not with_open:
         yield f"{exercise_id}: judged by its score, left out"
         return
-    accepted = json.loads(ACCEPTED.read_text()).get(exercise_id, {}) if ACCEPTED.is_file() else {}
+    accepted = json.loads(ACCEPTED.read_text(encoding="utf-8")).get(exercise_id, {})
+    patterns = {key: re.compile(".*".join(map(re.escape, key.split("*")))) for key in accepted}
     told, passing, outside = 0, [], 0
     for what, mutant in mutants(statement):
         passed = _passes(cells, mutant, exercise_id, name)
@@ -114,8 +116,9 @@ def _judge(cells: Cells, solution: str, with_open: bool) -> Iterator[str]:
         outside += passed is None
         if passed:
             passing.append(what)
-    new = [what for what in passing if what not in accepted]
-    gone = [what for what in accepted if what not in passing]
+    found = {what: [key for key in patterns if patterns[key].fullmatch(what)] for what in passing}
+    new = [what for what, keys in found.items() if not keys]
+    gone = patterns.keys() - set().union(*found.values())
     yield (
         f"{exercise_id}: {told + len(passing)} mutants, {told} told, "
         f"{len(passing) - len(new)} accepted, {len(new)} pass"
@@ -160,19 +163,31 @@ def mutants(statement: ast.stmt) -> Iterator[tuple[str, ast.stmt]]:
                 yield _difference(before, after), mutant
     if isinstance(statement, ast.FunctionDef):
         for argument in statement.args.args:
-            yield f"{argument.arg} changed in place", _spoiling(statement, argument.arg)
+            mutant = _spoiling(statement, argument.arg)
+            if SPOIL in ast.unparse(mutant):  # else nothing is returned, before which to do it
+                yield f"{argument.arg} changed in place", mutant
 
 
 def _difference(before: str, after: str) -> str:
-    """The lines that differ, ``old -> new``."""
+    """The lines that differ, ``old -> new``; long ones around the difference only."""
     old, new = before.splitlines(), after.splitlines()
     while old and new and old[0] == new[0]:
         old, new = old[1:], new[1:]
     while old and new and old[-1] == new[-1]:
         old, new = old[:-1], new[:-1]
-    return " -> ".join(
-        "; ".join(line.strip() for line in lines) or "nothing" for lines in (old, new)
-    )
+    one, other = ("; ".join(line.strip() for line in lines) or "nothing" for lines in (old, new))
+    alike = _alike(one, other)
+    if start := one.rfind(" ", 0, max(alike - 30, 0)) + 1:
+        one, other = f"... {one[start:]}", f"... {other[start:]}"
+    alike = _alike(one[::-1], other[::-1])
+    if alike > 40:
+        one, other = (f"{text[: len(text) - alike + 30]} ..." for text in (one, other))
+    return f"{one} -> {other}"
+
+
+def _alike(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
 
 
 Change = Callable[[Any], None]
@@ -222,7 +237,8 @@ def _changes(node: ast.AST) -> Iterator[Change]:
         case ast.BinOp(op=op):
             if new := OPERATORS.get(type(op)):
                 yield _set("op", new())
-            yield _exchange
+            if not isinstance(op, ast.Add | ast.Mult):  # of numbers these are the same
+                yield _exchange
             yield _become(lambda node: node.left)
             yield _become(lambda node: node.right)
         case ast.UnaryOp():
@@ -326,7 +342,7 @@ def _passes(cells: Cells, mutant: ast.stmt, exercise_id: str, name: str) -> bool
             status = evaluate(exercise_id, space[name]).status
     except Overtime:
         return False
-    if spoilt and not any(spoilt):
+    if SPOIL in ast.unparse(mutant) and not any(spoilt):
         return None
     return status == "passed"
 
