@@ -222,7 +222,7 @@ def test_lesson_02_trains_on_efficientnetb0_with_its_rescaling(copy: Path) -> No
             "SIZE = (224, 224)",
             "def feature_extractor",
             "backbones = ",
-            "extractors = ",
+            "extractors = {",
             'for name in ("EfficientNetB0"',
         ],
         """{
